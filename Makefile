@@ -1,0 +1,73 @@
+# Every verb a person or CI needs. Only GNU make and Python 3.10 or later must be there already.
+
+JOBS ?= 2
+SCENARIO ?=
+ARGS ?=
+
+BIN := .venv/bin
+READY := .venv/.inletctl node_modules/.stamp
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo sim test lint types unit docs perf mpy clean distclean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(READY) typings/.stamp ## install all that is needed, into this folder only
+	@echo "Set up. Next: make demo"
+
+demo: $(READY) ## a charge session, simulated and shown as a page in build/demo
+	$(BIN)/inletctl demo --out build/demo
+
+sim: $(READY) ## simulate one scenario: make sim SCENARIO=...
+	@test -n "$(SCENARIO)" || { \
+	  echo "make sim: no scenario given; say which one, as in 'make sim SCENARIO=NAME', with a name from inletctl/scenarios/." >&2; \
+	  exit 2; }
+	$(BIN)/inletctl sim "$(SCENARIO)"
+
+test: $(READY) typings/.stamp ## all checks and all tests, then a summary (JOBS=2, or auto)
+	@$(BIN)/python tools/check.py --jobs $(JOBS)
+
+lint: $(READY) ## style only: ruff
+	@$(BIN)/python tools/check.py lint
+
+types: $(READY) typings/.stamp ## types only: pyright, on host code and on firmware
+	@$(BIN)/python tools/check.py types
+
+unit: $(READY) ## pytest only: make unit ARGS="-k lock"
+	$(BIN)/pytest -n $(JOBS) $(ARGS)
+
+docs: $(READY) ## write the generated pages anew
+	$(BIN)/inletctl docs
+
+perf: $(READY) ## measure speed and timing, into build/perf
+	$(BIN)/inletctl perf --out build/perf
+
+mpy: $(READY) ## compile every firmware file as the board would, into build/mpy
+	@$(BIN)/python tools/check.py mpy
+
+clean: ## delete what was built
+	rm -rf build inletctl.egg-info .hypothesis
+	find firmware inletctl host_tests tools -name __pycache__ -prune -exec rm -rf {} +
+
+distclean: clean ## delete what was installed, too
+	rm -rf .venv node_modules typings
+
+# A stamp is written last, so a set-up that broke off is made anew.
+.venv/.stamp: requirements.lock
+	@sh tools/setup.sh venv
+
+.venv/.inletctl: pyproject.toml .venv/.stamp
+	@sh tools/setup.sh inletctl
+
+node_modules/.stamp: package.json package-lock.json | .venv/.stamp
+	@sh tools/setup.sh node
+
+typings/.stamp: typings.lock | .venv/.stamp
+	@sh tools/setup.sh typings
+
+# A .venv holds absolute paths: one that came along with a copied folder, or whose Python has
+# gone, is made anew as well. .venv/.stamp holds the folder it was made in.
+ifneq ($(shell test -x .venv/bin/python && cat .venv/.stamp 2>/dev/null),$(CURDIR))
+.PHONY: .venv/.stamp
+endif

