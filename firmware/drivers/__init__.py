@@ -1,0 +1,1 @@
+"""The only code that touches a machine: one device a module, no policy."""

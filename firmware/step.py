@@ -1,0 +1,198 @@
+"""One pass of the inlet: readings in, commands out. Pure: no clock, no hardware, no globals.
+
+Composes the rooms and hands plain values between them; decides nothing itself. Runs unchanged on CPython, a 32-bit
+MicroPython, an emulated RP2040 and the board. Allocates nothing after construction.
+"""
+
+from micropython import const
+
+from faults import F_INTERNAL, F_SETTINGS
+from interlock import Inputs, Interlock
+from lock.actuator import LockActuator
+from lock.params import LockParams
+from pilot.control import STATE_A, ControlPilot
+from pilot.duty import GBT, IEC, J1772
+from pilot.level import LEVEL_B, LEVEL_D
+from pilot.proximity import Proximity
+from settings import Settings
+from signals import PILOT_PERIODS, TEMP_CHANNELS
+from thermal.params import PT1000, ChannelParams, ThermalLimits
+from thermal.port import PortThermal
+from ticks import ticks_diff
+from vehicle.light import pattern
+
+# Duty table of each inlet in settings.INLETS order: type1, type2, gbt, nacs.
+FAMILY_OF_INLET = (J1772, IEC, GBT, J1772)
+
+
+# Channels 0 and 1 sit at the AC contacts that Readings.charger_ma flows through; 2 and 3 at the DC ones.
+_AC_CONTACTS = const(2)
+
+
+class InletStep:
+    """The inlet's logic. Call `step` every 10 ms."""
+
+    def __init__(self, settings):
+        self.proximity = Proximity(
+            settings.inlet,
+            settings.pp_pullup_ohm,
+            settings.pp_pulldown_ohm,
+            settings.plug_debounce_ms,
+        )
+        self.pilot = ControlPilot(FAMILY_OF_INLET[settings.inlet])
+        self._own_faults = F_SETTINGS if settings.rejected else 0
+        self.thermal = self._build(_thermal_of, settings)
+        self.lock = self._build(_lock_of, settings)
+        self.interlock = Interlock(settings)
+        self._inputs = Inputs()
+        self._last_ms = 0
+        self._is_timed = False
+
+    def _build(self, make, settings):
+        """Return make(settings); where the settings contradict each other, the room as shipped and no charging.
+
+        The defaults alone would not do: a lock window of another make could read "locked" where it is not.
+        """
+        try:
+            return make(settings)
+        except ValueError as error:
+            settings.rejected.append(
+                "%s; its defaults are used and charging is refused" % (error,)
+            )
+            self._own_faults |= F_SETTINGS | F_INTERNAL
+            return make(Settings())
+
+    def step(self, now_ms: int, r, c) -> None:  # noqa: PLR0915 - one assignment a value
+        """Judge `r` (signals.Readings) taken at tick `now_ms` and fill `c` (signals.Commands)."""
+        self._check_contract(now_ms, r)
+        proximity = self.proximity
+        pilot = self.pilot
+        thermal = self.thermal
+        lock = self.lock
+        interlock = self.interlock
+
+        proximity.tick(now_ms, r)
+        pilot.tick(now_ms, r, not proximity.is_unplugged, interlock.s2_close)
+        thermal.tick(now_ms, r, proximity.is_unplugged)
+        if proximity.is_unplugged:
+            lock.unplugged()
+
+        i = self._inputs
+        level = pilot.level
+        i.reasons = proximity.reasons | pilot.reasons
+        i.faults = (
+            proximity.faults | pilot.faults | thermal.faults | lock.faults | self._own_faults
+        )
+        i.in_doubt = proximity.in_doubt or pilot.in_doubt
+        i.is_plugged = proximity.is_plugged
+        i.is_unplugged = proximity.is_unplugged
+        i.is_clear_to_drive = proximity.is_clear_to_drive
+        i.has_evse = LEVEL_B <= level <= LEVEL_D
+        i.shows_b = level == LEVEL_B
+        i.is_pilot_dead = pilot.state == STATE_A
+        i.offered_ma = pilot.offered_ma
+        i.has_rating = proximity.has_rating
+        i.rated_ma = proximity.rated_ma
+        i.thermal_ma = thermal.limit_ma
+        i.is_locked = lock.is_locked
+        i.is_unlocked = lock.is_unlocked
+        i.vehicle_age_ms = r.vehicle_age_ms
+        i.vehicle_permits = r.vehicle_permits
+        i.vehicle_limit_ma = r.vehicle_limit_ma
+        i.charger_ok = r.charger_ok
+        i.charger_ma = r.charger_ma
+        i.ac_ok = r.ac_ok
+        i.ac_present = r.ac_present
+        i.stop_request = r.stop_request
+        i.unlock_request = r.unlock_request
+        interlock.tick(now_ms, i)
+        # After the interlock, so that the bridge never obeys a request from before S2 closed; what the lock then
+        # finds out counts one pass later.
+        lock.tick(
+            now_ms,
+            interlock.lock_request,
+            interlock.may_unlock,
+            r.lock_feedback_ok,
+            r.lock_feedback_mv,
+            r.lock_motor_ma,
+        )
+
+        c.s2_close = interlock.s2_close
+        c.charger_ma = interlock.charger_ma
+        c.lock_drive = lock.drive
+        c.drive_allowed = interlock.drive_allowed
+        c.session = interlock.session
+        c.pilot_state = pilot.state
+        c.lock_state = lock.state
+        c.duty_pct_x100 = pilot.capture.duty_pct_x100 if pilot.has_pwm else 0
+        c.offered_ma = pilot.offered_ma
+        c.permitted_ma = 0 if i.in_doubt else interlock.permitted_ma
+        c.limiter = interlock.limiter
+        c.reasons = interlock.reasons
+        c.faults = interlock.faults
+        c.hottest_decic = thermal.hottest_decic
+        c.hottest_ok = thermal.hottest_ok
+        c.light = pattern(c.session, c.reasons, c.faults, c.limiter)
+
+    def _check_contract(self, now_ms: int, r) -> None:
+        """Raise Internal where a driver hands over what its contract rules out, and make it harmless."""
+        if r.pilot_count < 0 or r.pilot_count > PILOT_PERIODS:
+            r.pilot_count = 0
+            self._own_faults |= F_INTERNAL
+        if self._is_timed and ticks_diff(now_ms, self._last_ms) < 0:
+            self._own_faults |= F_INTERNAL
+        self._is_timed = True
+        self._last_ms = now_ms
+
+
+def _thermal_of(settings) -> PortThermal:
+    """Return the thermal room for these settings; raises ValueError where they contradict each other."""
+    kinds = (settings.sensor_0, settings.sensor_1, settings.sensor_2, settings.sensor_3)
+    channels = []
+    for n in range(TEMP_CHANNELS):
+        channels.append(
+            ChannelParams(
+                kind=kinds[n],
+                r25_ohm=settings.ntc_r25_ohm,
+                beta=settings.ntc_beta,
+                pullup_ohm=settings.pt_pullup_ohm
+                if kinds[n] == PT1000
+                else settings.temp_pullup_ohm,
+                is_contact=n < _AC_CONTACTS,
+            )
+        )
+    limits = ThermalLimits(
+        derate_start_decic=settings.derate_start_decic,
+        derate_end_decic=settings.derate_end_decic,
+        derate_end_pct=settings.derate_end_pct,
+        stop_decic=settings.stop_decic,
+        resume_decic=settings.resume_decic,
+        trips_to_latch=settings.trips_to_latch,
+        rated_ma=settings.max_current_ma,
+    )
+    return PortThermal(tuple(channels), limits)
+
+
+def _lock_of(settings) -> LockActuator:
+    """Return the lock for these settings; raises ValueError where they contradict each other."""
+    given = settings.given
+    return LockActuator(
+        LockParams(
+            kind=settings.lock_kind,
+            feedback=settings.lock_feedback,
+            run_ms=settings.lock_run_ms if "lock_run_ms" in given else None,
+            cooldown_ms=settings.lock_cooldown_ms,
+            attempts=settings.lock_attempts,
+            stall_ma=settings.lock_stall_ma,
+            is_inverted=settings.lock_inverted != 0,
+            # Not given: the usual window of the kind of feedback.
+            unlocked_min_mv=_if_given(settings, "lock_unlocked_min_mv"),
+            unlocked_max_mv=_if_given(settings, "lock_unlocked_max_mv"),
+            locked_min_mv=_if_given(settings, "lock_locked_min_mv"),
+            locked_max_mv=_if_given(settings, "lock_locked_max_mv"),
+        )
+    )
+
+
+def _if_given(settings, key: str):
+    return getattr(settings, key) if key in settings.given else None

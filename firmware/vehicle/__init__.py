@@ -1,0 +1,1 @@
+"""What the car and the person hear and say."""

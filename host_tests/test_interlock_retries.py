@@ -1,0 +1,106 @@
+"""Malfunction stops of one plug-in are counted, rest longer each time, and come to an end."""
+
+import pytest
+from interlock_causes import CAUSES, mend, spoil
+from interlock_rig import STARTS, charging
+
+from faults import (
+    NOT_LOCKED,
+    PERSON_STOP,
+    PILOT_E,
+    PILOT_LOST,
+    RETRIES,
+    ROW_COUNTED,
+    ROW_WAIT_MS,
+    SHUTDOWN,
+    TEMP_HIGH,
+    VEHICLE_SILENT,
+    first_bit,
+)
+from interlock import CHARGING, RESTING, WAITING
+
+COUNTED = [c for c in CAUSES if SHUTDOWN[first_bit(c)][ROW_COUNTED]]
+NOT_COUNTED = [c for c in CAUSES if not SHUTDOWN[first_bit(c)][ROW_COUNTED]]
+
+
+def stop_once(rig, cause):
+    """Stop a charge by `cause`, which is gone again when S2 is open; return the ms of rest."""
+    rig.i.shows_b = False
+    rig.i.charger_ma = 0
+    spoil(rig.i, cause)
+    rig.until(lambda k: not k.s2_close)
+    mend(rig.i, cause)
+    rig.i.shows_b = True
+    return rig.until(lambda k: k.session != RESTING) + 10
+
+
+@pytest.mark.parametrize(
+    ("cause", "rest_ms"),
+    [(PILOT_E, 3000), (PILOT_LOST, 3000), (TEMP_HIGH, 10000), (NOT_LOCKED, 5000)],
+)
+@pytest.mark.parametrize("start_ms", STARTS)
+def test_rest_doubles_up_to_sixteenfold(cause, rest_ms, start_ms):
+    rig = charging(retries_max=10)
+    rig.now_ms = start_ms
+    rests = []
+    for _ in range(7):
+        rests.append(stop_once(rig, cause))
+        rig.run()
+        assert rig.k.session == CHARGING
+    assert rests == [rest_ms << n for n in (0, 1, 2, 3, 4, 4, 4)]
+
+
+@pytest.mark.parametrize("retries_max", [0, 1, 5, 10])
+def test_retries_end_and_only_an_unplug_helps(retries_max):
+    rig = charging(retries_max=retries_max)
+    for _ in range(retries_max):
+        stop_once(rig, VEHICLE_SILENT)
+        rig.run()
+        assert rig.k.session == CHARGING, "a retry is left"
+    stop_once(rig, VEHICLE_SILENT)
+    rig.run(600000)
+    assert rig.k.session == WAITING and rig.k.reasons == RETRIES
+    rig.unplug().run(3000)
+    assert not rig.k.reasons & RETRIES
+    rig.plug().run(1000)
+    assert rig.k.session == CHARGING
+
+
+def test_last_stop_still_takes_the_current_away_first():
+    """Retries that run out must not turn a stop in good order into one under load."""
+    rig = charging(retries_max=0)
+    rig.i.charger_ma = 30000
+    spoil(rig.i, VEHICLE_SILENT)
+    rig.run()
+    wait_ms = SHUTDOWN[first_bit(VEHICLE_SILENT)][ROW_WAIT_MS]
+    assert rig.until(lambda k: not k.s2_close) + 10 == wait_ms >= 500
+
+
+@pytest.mark.parametrize("cause", NOT_COUNTED)
+def test_stop_that_is_no_malfunction_is_never_counted(cause):
+    rig = charging(retries_max=0)
+    first_ms = stop_once(rig, cause)
+    for _ in range(6):
+        rig.run()
+        if rig.k.session != CHARGING:
+            break
+        assert stop_once(rig, cause) == first_ms
+    assert not rig.k.reasons & RETRIES
+
+
+def test_stop_in_good_order_between_malfunctions_rests_its_own_time():
+    rig = charging()
+    for _ in range(3):
+        stop_once(rig, PILOT_E)
+        rig.run()
+    assert stop_once(rig, PERSON_STOP) == 3000
+    rig.run()
+    assert stop_once(rig, PILOT_E) == 3000 << 3
+
+
+def test_each_counted_row_counts():
+    assert len(COUNTED) >= 12
+    for cause in COUNTED:
+        rig = charging()
+        stop_once(rig, cause)
+        assert rig.k._stops == 1
