@@ -1,0 +1,126 @@
+"""The vocabulary: verbs, world keys, settings, inlets and keys, gathered from the rooms that own them.
+
+The parser, the printer and the documentation read a `Language`; none of them knows a verb or a key by name, so a
+verb added to the plant is at once readable, checked and documented.
+"""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from inletctl.house import use_firmware
+from inletctl.scenario.field import REQUIRED, Field
+from inletctl.scenario.keys import Key, firmware_keys, plant_keys
+
+# The one verb that the runner carries out, not the plant.
+RESET = "reset"
+RESET_OFF_MS = 200
+_RESET_HELP = "the board restarts: it is dark for off_ms (S2 open, lock not driven), then boots"
+_RESET_OFF = Field(
+    "off_ms", "ms", 10, 600_000, RESET_OFF_MS, whole=True, help="how long the board is dark"
+)
+
+
+@dataclass(frozen=True)
+class Verb:
+    """Something that happens: its arguments in order, and one line of help."""
+
+    name: str
+    arguments: dict[str, Field] = field(default_factory=dict)
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Language:
+    """Everything a line may name."""
+
+    verbs: dict[str, Verb]
+    world: dict[str, Field]
+    settings: dict[str, Field]
+    inlets: tuple[str, ...]
+    keys: dict[str, Key]
+    ordered: tuple[tuple[str, str, int], ...] = ()  # (setting, one above it, by at least how much)
+
+
+def runner_verbs() -> dict[str, Verb]:
+    """Return the verbs the runner carries out itself."""
+    return {RESET: Verb(RESET, {_RESET_OFF.name: _RESET_OFF}, _RESET_HELP)}
+
+
+def setting_fields(settings) -> dict[str, Field]:
+    """Return the table of the firmware's module `settings` as fields: integers, choices as their index."""
+    fields = {}
+    for row in settings.TABLE:
+        key, unit = row[settings.ROW_KEY], row[settings.ROW_UNIT]
+        fields[key] = Field(
+            key,
+            unit,
+            row[settings.ROW_MIN],
+            row[settings.ROW_MAX],
+            row[settings.ROW_DEFAULT],
+            tuple(settings.CHOICES[key]) if unit == "choice" else (),
+            whole=True,
+            indexed=True,
+            help=row[settings.ROW_HELP],
+        )
+    return fields
+
+
+def plant_field(name: str, spec, required) -> Field:
+    """Return a plant's Spec as a field; `required` is the default that stands for "must be given"."""
+    return Field(
+        name,
+        spec.unit,
+        None if spec.choices else spec.minimum,
+        None if spec.choices else spec.maximum,
+        REQUIRED if spec.default is required else spec.default,
+        tuple(spec.choices),
+        whole=spec.whole,
+        help=spec.help,
+    )
+
+
+def plant_verbs(table, required) -> dict[str, Verb]:
+    """Return the plant's verbs."""
+    return {
+        name: Verb(
+            name, {arg: plant_field(arg, spec, required) for arg, spec in arguments.items()}, text
+        )
+        for name, (_method, arguments, text) in table.items()
+    }
+
+
+@lru_cache(maxsize=1)
+def load_language() -> Language:
+    """Gather the vocabulary of this version of firmware and plant."""
+    use_firmware()
+    # Firmware modules are reachable only now; the plant is imported late so that a parser test needs neither.
+    import faults
+    import interlock
+    import settings
+    from inletctl.plant import config, verbs
+    from lock.actuator import LOCK_STATE_NAMES
+    from pilot.control import PILOT_STATE_NAMES
+    from vehicle.light import LIGHT_NAMES
+
+    names = {
+        "session": interlock.SESSION_NAMES,
+        "limiter": interlock.LIMITER_NAMES,
+        "state": PILOT_STATE_NAMES,
+        "lock": LOCK_STATE_NAMES,
+        "light": LIGHT_NAMES,
+        "reasons": tuple(row[faults.ROW_NAME] for row in faults.SHUTDOWN),
+        "faults": tuple(row[faults.FAULT_NAME] for row in faults.FAULTS),
+    }
+    # A word of a line has no blank in it: `light=blue_steady`.
+    names = {
+        kind: tuple(name.replace(" ", "_") for name in group) for kind, group in names.items()
+    }
+    world = {name: plant_field(name, spec, verbs.REQUIRED) for name, spec in config.KEYS.items()}
+    return Language(
+        verbs=plant_verbs(verbs.VERBS, verbs.REQUIRED) | runner_verbs(),
+        world=world,
+        settings=setting_fields(settings),
+        inlets=settings.INLETS,
+        keys={key.name: key for key in firmware_keys(names) + plant_keys()},
+        ordered=settings.ORDERED,
+    )
