@@ -1,0 +1,1 @@
+"""Writers of a recorded session: spreadsheet, waveform, interactive page, machine-readable summary."""
