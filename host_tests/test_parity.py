@@ -1,0 +1,58 @@
+"""Every shipped scenario comes out as it says, and the same on every target, byte for byte."""
+
+import pytest
+
+from inletctl.house import SCENARIOS
+from inletctl.scenario.load import read_scenario
+from inletctl.session import START_BEFORE_WRAP_MS, Session
+from inletctl.targets import cpython, micropython
+
+# Coverage is measured by the tests of each room; here it would only cost time.
+pytestmark = pytest.mark.no_cover
+
+ALL = sorted(path.stem for path in SCENARIOS.glob("*.txt"))
+# Simulated seconds that the 32-bit build is given in every `make test`; the longer ones run on CPython here and on
+# both in `make perf`.
+_MPY_SECONDS = 130
+
+
+def _run(name, target, start_ms=0, **options):
+    session = Session(read_scenario(SCENARIOS / (name + ".txt")), start_ms)
+    target.run(session, **options)
+    return session
+
+
+def _length_s(name):
+    return read_scenario(SCENARIOS / (name + ".txt")).end_us / 1e6
+
+
+def test_enough_scenarios_are_shipped():
+    assert len(ALL) >= 25
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_scenario_meets_every_expectation(name):
+    session = _run(name, cpython)
+    assert session.run.failures == []
+    assert session.run.passed
+    assert session.run.outcomes, "a scenario that expects nothing proves nothing"
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if _length_s(name) <= _MPY_SECONDS])
+def test_trace_is_the_same_on_32_bit_micropython_across_the_tick_wrap(name):
+    """The heap is locked around each step there: one allocated byte would end the run."""
+    here = _run(name, cpython)
+    wrapping = _run(name, cpython, START_BEFORE_WRAP_MS)
+    there = _run(name, micropython, START_BEFORE_WRAP_MS, strict=True)
+    assert here.trace.text == wrapping.trace.text
+    assert here.trace.text == there.trace.text
+    assert len(here.trace.lines) > 10
+
+
+@pytest.mark.parametrize("name", ["full_ac_session", "reset_while_charging", "noise_bursts"])
+def test_trace_is_the_same_on_32_bit_micropython_from_tick_0(name):
+    assert _run(name, cpython).trace.text == _run(name, micropython).trace.text
+
+
+def test_same_seed_gives_the_same_trace_twice():
+    assert _run("noise_bursts", cpython).trace.text == _run("noise_bursts", cpython).trace.text

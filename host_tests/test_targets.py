@@ -1,0 +1,133 @@
+"""What runs the firmware: that an allocation is caught, that a failing firmware is told, that tools are asked for."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from inletctl.errors import UserError
+from inletctl.house import SCENARIOS
+from inletctl.scenario.load import read_scenario
+from inletctl.scenario.parse import parse_scenario
+from inletctl.session import Session
+from inletctl.targets import cpython, micropython
+
+SHORT = """\
+title short
+inlet type2
+at 0.1s plug 32A
+at 0.2s expect session=charging
+end 0.5s
+"""
+
+
+def _session(text=SHORT):
+    return Session(parse_scenario(text, "short.txt"))
+
+
+def _with_step(monkeypatch, extra):
+    """Let the firmware's step do `extra` as well."""
+    real = micropython.plan
+
+    def plan(settings, strict, **options):
+        made = real(settings, strict, **options)
+        source = made["files"]["/step.py"]
+        changed = re.sub(r"(    def step\(.*\n.*\n)", r"\1" + extra, source, count=1)
+        assert changed != source
+        made["files"]["/step.py"] = changed
+        return made
+
+    monkeypatch.setattr(micropython, "plan", plan)
+
+
+def test_a_step_that_allocates_is_caught_when_strict(monkeypatch):
+    _with_step(monkeypatch, "        self.waste = [now_ms]\n")
+    with pytest.raises(RuntimeError, match="MemoryError"):
+        micropython.run(_session(), strict=True)
+
+
+def test_a_step_that_allocates_runs_when_not_strict(monkeypatch):
+    _with_step(monkeypatch, "        self.waste = [now_ms]\n")
+    session = _session()
+    micropython.run(session)
+    assert session.run.is_over
+
+
+def test_a_step_beyond_31_bits_is_caught_when_strict(monkeypatch):
+    """What a 64-bit build would never notice: 2**30 is a big int on the board."""
+    _with_step(monkeypatch, "        now_ms + 0x3FFFFFFF + 1000000\n")
+    with pytest.raises(RuntimeError, match="MemoryError"):
+        micropython.run(_session(), strict=True)
+
+
+def test_a_failing_firmware_ends_the_run_with_its_words(monkeypatch):
+    _with_step(monkeypatch, "        raise ValueError('broken on purpose')\n")
+    session = _session()
+    with pytest.raises(RuntimeError, match="broken on purpose"):
+        micropython.run(session)
+    assert not session.run.passed
+    assert "firmware failed" in session.failure
+
+
+def test_a_firmware_that_fails_on_cpython_leaves_outputs_safe_and_the_run_failed(monkeypatch):
+    session = _session()
+    from step import InletStep
+
+    def step(_self, _now_ms, _readings, _commands):
+        raise ValueError("broken on purpose")
+
+    monkeypatch.setattr(InletStep, "step", step)
+    with pytest.raises(ValueError, match="broken on purpose"):
+        cpython.run(session)
+    assert not session.run.passed
+    assert not session.world.pilot.s2_told
+
+
+def test_an_unmet_expectation_is_told_with_file_line_and_what_was_seen():
+    session = _session()
+    cpython.run(session)
+    assert not session.run.passed
+    assert session.run.failures[0].startswith(
+        "short.txt:4: expected session=charging at 200ms; saw"
+    )
+
+
+def test_a_reset_shows_outputs_undriven_and_starts_the_firmware_anew():
+    session = Session(read_scenario(SCENARIOS / "reset_while_charging.txt"))
+    cpython.run(session)
+    assert session.resets == 1
+    resets = [line for line in session.trace.lines if "reset" in line]
+    assert len(resets) == 1
+    after = session.trace.lines[session.trace.lines.index(resets[0]) + 1].split()
+    assert after[1:4] == ["0", "0", "0"]
+
+
+def test_a_missing_micropython_package_asks_for_make_setup(monkeypatch, tmp_path):
+    monkeypatch.setattr(micropython, "MODULE", tmp_path / "none.mjs")
+    with pytest.raises(UserError, match="make setup") as caught:
+        micropython.run(_session())
+    assert caught.value.exit_status == 3
+
+
+def test_the_32_bit_build_has_31_bit_small_ints_and_the_short_tick(tmp_path):
+    """The target is what it is taken for."""
+    source = (
+        "import sys, time\n"
+        "print(sys.maxsize, time.ticks_add(0x3fffffff, 1), sys.implementation.version[:2])\n"
+    )
+    plan = micropython.plan({}, False, files={"/x.py": source}, run=["/x.py"])
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    with (tmp_path / "said").open("wb") as said:
+        process = micropython.start(str(tmp_path / "plan.json"), said)
+        process.stdin.close()
+        assert process.wait(60) == 0
+        process.stdout.close()
+    assert (tmp_path / "said").read_text().strip() == "2147483647 0 (1, 29)"
+
+
+def test_node_is_the_one_of_the_lock_file():
+    told = subprocess.run(
+        [micropython.node_path(), "--version"], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.startswith("v")

@@ -1,0 +1,1 @@
+"""What can run the firmware: CPython in this process, the 32-bit MicroPython under Node."""

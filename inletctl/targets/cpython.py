@@ -1,0 +1,85 @@
+"""The firmware on CPython, in this process: fastest, and what coverage and debuggers see."""
+
+import gc
+import runpy
+from functools import cache
+from typing import Any
+
+from inletctl.house import FIRMWARE, use_firmware
+from inletctl.session import Session
+
+use_firmware()
+
+import drivers.virtual_layout as layout  # noqa: E402
+
+
+class HostBoard:
+    """The board contract over a Session, without frames: the firmware's own objects go back and forth."""
+
+    def __init__(self, session: Session):
+        self._session = session
+        self._readings: Any = None
+        self.status = layout.STATUS_RUN
+        self.failure: BaseException | None = None
+        self.notes: list[str] = []
+
+    def settings(self) -> dict[str, int]:
+        """Return what is stored as settings."""
+        return self._session.scenario.settings
+
+    def note(self, sentence: str) -> None:
+        """Tell a person."""
+        self.notes.append(sentence)
+
+    def next_pass(self) -> bool:
+        """Wait for the next period; False when the power ends."""
+        self.status = self._session.next_pass()
+        return self.status == layout.STATUS_RUN
+
+    def now_ms(self) -> int:
+        """Return the tick of this pass."""
+        return self._session.now_ms
+
+    def sample(self, readings) -> None:
+        """Fill the readings."""
+        self._readings = readings
+        self._session.sample(readings)
+
+    def actuate(self, commands) -> None:
+        """Obey the commands."""
+        self._session.obey(self._readings, commands)
+
+    def safe(self) -> None:
+        """Every output to its safe level."""
+        self._session.world.apply(self._session.safe_commands)
+
+    def failed(self, error) -> None:
+        """Record why the loop ended."""
+        self.failure = error
+
+    def feed_watchdog(self) -> None:
+        """Nothing to feed: the session sees every pass."""
+
+    def slack(self) -> None:
+        """No garbage to collect here."""
+
+
+@cache
+def _main() -> dict[str, Any]:
+    return runpy.run_path(str(FIRMWARE / "main.py"), run_name="openinlet")
+
+
+def run(session: Session) -> None:
+    """Run the session to its end with the firmware's own loop. Raises what the firmware raised."""
+    gc.disable()
+    try:
+        while True:
+            board = HostBoard(session)
+            _main()["run"](board)
+            if board.failure is not None:
+                session.end_early("the firmware failed: %r" % board.failure)
+                raise board.failure
+            if board.status != layout.STATUS_RESET:
+                return
+    finally:
+        gc.enable()

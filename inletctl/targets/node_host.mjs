@@ -1,0 +1,66 @@
+// Runs the firmware under the 32-bit MicroPython WebAssembly build and carries frames between its virtual board and
+// the host: commands to stdout, readings from stdin, both as little-endian 32-bit ints. What the firmware prints goes
+// to stderr. Arguments: the package's micropython.mjs, then a JSON file {files: {path: text}, settings, strict, main}.
+import fs from 'node:fs';
+import { pathToFileURL } from 'node:url';
+
+const STATUS_RESET = 2;
+const [modulePath, planPath] = process.argv.slice(2);
+const { loadMicroPython } = await import(pathToFileURL(modulePath).href);
+const plan = JSON.parse(fs.readFileSync(planPath, 'utf8'));
+
+function readExactly(view) {
+  let got = 0;
+  while (got < view.length) {
+    try {
+      const n = fs.readSync(0, view, got, view.length - got, null);
+      if (n === 0) process.exit(0); // the host is gone
+      got += n;
+    } catch (error) {
+      if (error.code !== 'EAGAIN') throw error;
+    }
+  }
+}
+
+function writeExactly(view) {
+  let put = 0;
+  while (put < view.length) {
+    try {
+      put += fs.writeSync(1, view, put, view.length - put);
+    } catch (error) {
+      if (error.code === 'EPIPE') process.exit(0);
+      if (error.code !== 'EAGAIN') throw error;
+    }
+  }
+}
+
+let status = STATUS_RESET;
+while (status === STATUS_RESET) {
+  const mp = await loadMicroPython({
+    heapsize: 192 * 1024, // what a Pico has left
+    linebuffer: true,
+    stdout: (line) => fs.writeSync(2, line + '\n'),
+  });
+  const heap = () => mp._module.HEAPU8; // may move when memory grows, so asked for each time
+  mp.registerJsModule('virtual_link', {
+    strict: () => plan.strict,
+    settings: () => JSON.stringify(plan.settings),
+    failed: (text) => fs.writeSync(2, 'firmware failed: ' + text + '\n'),
+    exchange: (txAddress, txBytes, rxAddress, rxBytes) => {
+      writeExactly(heap().subarray(txAddress, txAddress + txBytes));
+      readExactly(heap().subarray(rxAddress, rxAddress + rxBytes));
+      status = new DataView(heap().buffer, rxAddress, 4).getInt32(0, true);
+    },
+  });
+  for (const [path, text] of Object.entries(plan.files)) {
+    const folders = path.split('/').slice(1, -1);
+    for (let n = 1; n <= folders.length; n++) {
+      const folder = '/' + folders.slice(0, n).join('/');
+      if (!mp.FS.analyzePath(folder).exists) mp.FS.mkdir(folder);
+    }
+    mp.FS.writeFile(path, text);
+  }
+  status = 1;
+  mp.runPython("import sys\nsys.path.insert(0, '/')\n");
+  for (const path of plan.run) mp.runPython(plan.files[path]);
+}
