@@ -50,6 +50,7 @@ BELOW_MINIMUM = const(1 << 22)
 SHOW_B = const(1 << 23)
 REST = const(1 << 24)
 RETRIES = const(1 << 25)
+SETTINGS = const(1 << 26)
 
 # One row a reason, in bit order:
 # (name, order, current 0 within ms, bounded wait for < 1 A in ms, S2 open within ms, clears, rest ms, counted, what,
@@ -85,6 +86,7 @@ SHUTDOWN = (
     ("show_b",          NOW,           20,    0,  20,  SELF,    0,     False, "state B not shown to the EVSE yet",                 "IEC 61851-1 Tab A.6; esp32-evse #71"),
     ("rest",            NOW,           20,    0,  20,  SELF,    0,     False, "resting before another try",                        "own: spares contactors"),
     ("retries",         NOW,           20,    0,  20,  UNPLUG,  0,     False, "too many stops in this plug-in",                    "own: EVSE and contactors are not hammered"),
+    ("settings",        NOW,           20,    0,  20,  SERVICE, 0,     False, "settings that cannot be trusted: wrong ones could loosen a limit", "own: default deny"),
 )
 # fmt: on
 ROW_NAME = const(0)
@@ -126,6 +128,8 @@ F_VEHICLE_SILENT = const(1 << 23)
 F_CHARGER_OVER = const(1 << 24)
 F_SETTINGS = const(1 << 25)
 F_INTERNAL = const(1 << 26)
+F_SETTINGS_REFUSED = const(1 << 27)
+F_AC_LIVE = const(1 << 28)
 
 # One row a fault, in bit order: (name, reason it forces or 0, clears, what)
 # fmt: off
@@ -157,6 +161,8 @@ FAULTS = (
     ("ChargerOverCurrent", CHARGER_FAULT,   UNPLUG,  "charger draws more than permitted for longer than allowed"),
     ("Settings",           0,               SERVICE, "a setting was refused: unknown, of the wrong type or out of bounds"),
     ("Internal",           INTERNAL,        SERVICE, "internal error: an exception or an impossible state"),
+    ("SettingsRefused",    SETTINGS,        SERVICE, "settings missing, unreadable or contradictory: no default could be known to be safe"),
+    ("AcLive",             0,               SELF,    "AC stays at the inlet with S2 open: EVSE contactor welded, or its sense stuck; the cable stays locked"),
 )
 # fmt: on
 FAULT_NAME = const(0)

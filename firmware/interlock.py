@@ -7,10 +7,11 @@ knows no room and no pin; the lock's own sequencing is the actuator's.
 
 from micropython import const
 
+from charger import ChargerWatch
 from faults import (
     BELOW_MINIMUM,
     CURRENT_FIRST,
-    F_CHARGER_OVER,
+    F_AC_LIVE,
     F_FAILED_LOCK,
     F_VEHICLE_SILENT,
     FAULT_CLEARS,
@@ -46,6 +47,7 @@ from faults import (
     VEHICLE_NO,
     VEHICLE_SILENT,
 )
+from release import HOLD, NO_CURRENT_MA, Release
 from ticks import ticks_diff
 
 # Session states.
@@ -93,34 +95,19 @@ LIMIT_VEHICLE = const(5)
 LIMIT_LOCK = const(6)
 LIMITER_NAMES = ("none", "pilot", "cable", "temperature", "setting", "vehicle", "lock")
 
-HOLD = const(0)
-LOCK = const(1)
-UNLOCK = const(2)
-LOCK_REQUEST_NAMES = ("hold", "lock", "unlock")
-
 POLICY_REFUSE = const(0)
 POLICY_REDUCE = const(1)
 POLICY_IGNORE = const(2)
 
-# Below 1 A counts as "not charging" (J1772).
-NO_CURRENT_MA = const(1000)
 # State B shown this long with S2 open before C may follow (esp32-evse #71: a car that appears in C is refused).
 _SHOW_B_MS = const(500)
-# Without a measurement of AC volts: J1772 gives the EVSE 3 s to open its contactor.
-_DEAD_UNMEASURED_MS = const(3000)
-_DEAD_MEASURED_MS = const(100)
-# IEC 61851-1 Tab A.6 seq 6: at or below a new limit within 5 s.
-_OVER_MS = const(5000)
-# The EVSE may trip above +1.3 A below 12 A, above 111 % otherwise (J1772): what is over is what could trip it.
-_OVER_MA = const(1300)
-_OVER_DIVISOR = const(9)
+# Fewer than three readings below 1 A are noise.
+_LOW_PASSES = const(3)
 _MAX_DOUBLINGS = const(4)
 # Charging without a break for so long, the counted stops before it are forgiven: a night has more than one power cut.
 _FORGIVE_MS = const(600000)
 # S2 stays open at least this long, also where a plug that comes and goes ends the rest early.
 _OFF_MS = const(3000)
-# A person's cable is clear when nothing speaks against it for this long.
-_DRIVE_CLEAR_MS = const(100)
 
 
 def _mask(column: int, value) -> int:
@@ -208,7 +195,6 @@ class Interlock:
         self._policy = settings.lock_policy
         self._lock_fail_ma = settings.lock_fail_ma
         self._vehicle_timeout_ms = settings.vehicle_timeout_ms
-        self._has_ac_sense = settings.ac_sense != 0
         self._retries_max = settings.retries_max
         self.session = UNPLUGGED
         self.s2_close = False
@@ -229,15 +215,12 @@ class Interlock:
         self._stops = 0  # counted stops of this plug-in
         self._stop_reasons = 0  # why the last session ended
         self._opened_ms = 0  # when S2 last opened
+        self._charger = ChargerWatch(settings.vehicle_timeout_ms)
+        self._release = Release(settings.ac_sense != 0)
+        self._low_passes = 0  # passes in a row with less than 1 A, while stopping
         self._has_been_off = True  # for _OFF_MS since then
         self._b_since_ms = 0
         self._is_b_shown = False
-        self._dead_since_ms = 0  # no sign of life on the cable since
-        self._measured_since_ms = 0  # and every sense that could show one was fresh since
-        self._over_since_ms = 0
-        self._is_over = False
-        self._drive_since_ms = 0
-        self._over_fault = 0
         self._was_charging = False
 
     def tick(self, now_ms: int, i: Inputs) -> None:
@@ -246,37 +229,32 @@ class Interlock:
             self._is_timed = True
             self._entered_ms = now_ms
             self._b_since_ms = now_ms
-            self._dead_since_ms = now_ms
-            self._measured_since_ms = now_ms
-            self._drive_since_ms = now_ms
-        self._watch_charger(now_ms, i)
+        self._charger.tick(
+            now_ms, self.charger_ma, self.s2_close, i.charger_ok, i.charger_ma, i.is_unplugged
+        )
         self._collect_faults(i)
         self._limit(i)
         self._collect_reasons(now_ms, i)
         self._go(now_ms, self._event(now_ms, i), i)
-        self._release(now_ms, i)
-
-    def _watch_charger(self, now_ms: int, i: Inputs) -> None:
-        """Raise ChargerOverCurrent when more than the command flows for longer than a charger may take to obey."""
-        if i.charger_ok:
-            command = self.charger_ma
-            over = command // _OVER_DIVISOR
-            is_over = i.charger_ma > command + (over if over > _OVER_MA else _OVER_MA)
-        else:
-            # Stale: nobody has seen the current come down.
-            is_over = self._is_over and self.s2_close
-        if not is_over:
-            self._is_over = False
-            self._over_fault = 0
-        elif not self._is_over:
-            self._is_over = True
-            self._over_since_ms = now_ms
-        elif ticks_diff(now_ms, self._over_since_ms) >= _OVER_MS:
-            self._over_fault = F_CHARGER_OVER
+        self._release.tick(
+            now_ms,
+            i,
+            self.session == UNPLUGGED,
+            _WANTS_LOCK[self.session],
+            self.s2_close,
+            self._opened_ms,
+        )
+        self.lock_request = self._release.lock_request
+        self.may_unlock = self._release.may_unlock
+        self.drive_allowed = self._release.drive_allowed
 
     def _collect_faults(self, i: Inputs) -> None:
-        present = i.faults | self._over_fault
-        if self._was_charging and i.vehicle_age_ms > self._vehicle_timeout_ms:
+        present = i.faults | self._charger.fault
+        if self._release.is_ac_live:
+            present |= F_AC_LIVE
+        if self._charger.is_silent or (
+            self._was_charging and i.vehicle_age_ms > self._vehicle_timeout_ms
+        ):
             present |= F_VEHICLE_SILENT
         if not present and not self.faults:
             return
@@ -330,12 +308,17 @@ class Interlock:
         reasons = i.reasons | self._fault_reasons
         if not i.is_plugged and not reasons & _NOT_PLUGGED_MASK:
             reasons |= NO_PLUG
-        if i.vehicle_age_ms > self._vehicle_timeout_ms:
+        if i.vehicle_age_ms > self._vehicle_timeout_ms or (
+            self._charger.is_silent and self.session != STOPPING
+        ):
+            # While stopping it would only cut the wait for the current short.
             reasons |= VEHICLE_SILENT
         elif not i.vehicle_permits:
             reasons |= VEHICLE_NO
-        if i.stop_request or i.unlock_request:
+        if i.stop_request or i.unlock_request or self.session == RELEASED:
             reasons |= PERSON_STOP
+        if self.session == STOPPING:
+            reasons |= self._stop_reasons
         if not i.is_locked:
             # The lock may be missing only where the policy says so, and under "reduce" only once it has failed.
             if self._policy == POLICY_REFUSE or (
@@ -368,11 +351,8 @@ class Interlock:
         if session == CHARGING or session == STOPPING:
             if reasons & ~_CURRENT_FIRST_MASK:
                 return EV_OPEN_NOW
-            if session == STOPPING:
-                if i.charger_ok and i.charger_ma < NO_CURRENT_MA:
-                    return EV_DONE
-                if ticks_diff(now_ms, self._entered_ms) >= self._wait_ms:
-                    return EV_DONE
+            if session == STOPPING and self._has_flowed_out(now_ms, i):
+                return EV_DONE
             if reasons:
                 # A second cause may be more urgent than the first.
                 wait_ms = self._shortest_wait(reasons)
@@ -391,6 +371,17 @@ class Interlock:
         if reasons == 0 and not i.in_doubt:
             return EV_READY
         return EV_NONE
+
+    def _has_flowed_out(self, now_ms: int, i: Inputs) -> bool:
+        """Tell whether less than 1 A flows, seen three times, or the bounded wait is over."""
+        if not i.charger_ok or i.charger_ma >= NO_CURRENT_MA:
+            self._low_passes = 0
+        else:
+            self._low_passes += 1
+        return (
+            self._low_passes >= _LOW_PASSES
+            or ticks_diff(now_ms, self._entered_ms) >= self._wait_ms
+        )
 
     def _shortest_wait(self, reasons: int) -> int:
         wait_ms = 0
@@ -411,6 +402,7 @@ class Interlock:
             self._entered_ms = now_ms
             if old == CHARGING:
                 self._stop_reasons = self.reasons
+                self._low_passes = 0
             elif event == EV_OPEN_NOW:
                 self._stop_reasons |= self.reasons
             if new == STOPPING:
@@ -432,8 +424,6 @@ class Interlock:
         """S2 has just opened: count the stop if it was a malfunction, and begin to rest."""
         self._opened_ms = now_ms
         self._has_been_off = False
-        self._dead_since_ms = now_ms
-        self._measured_since_ms = now_ms
         self._b_since_ms = now_ms
         self._is_b_shown = False
         reasons = self._stop_reasons
@@ -446,51 +436,3 @@ class Interlock:
             rest_ms <<= self._stops if self._stops < _MAX_DOUBLINGS else _MAX_DOUBLINGS
             self._stops += 1
         self._wait_ms = rest_ms
-
-    def _release(self, now_ms: int, i: Inputs) -> None:
-        """Set the lock request, whether the lock may open, and whether the car may move."""
-        session = self.session
-        is_open = not self.s2_close
-        if (
-            self.s2_close
-            or (i.charger_ok and i.charger_ma >= NO_CURRENT_MA)
-            or (self._has_ac_sense and i.ac_ok and i.ac_present)
-        ):
-            is_dead = False
-            self.may_unlock = False
-            self._dead_since_ms = now_ms
-            self._measured_since_ms = now_ms
-        else:
-            is_dead = True
-            if not self.may_unlock:
-                if not (self._has_ac_sense and i.ac_ok and i.charger_ok):
-                    self._measured_since_ms = now_ms
-                # Not measured: the EVSE's own time to open, counted from S2 or from the last sign of life.
-                self.may_unlock = (
-                    ticks_diff(now_ms, self._measured_since_ms) >= _DEAD_MEASURED_MS
-                    or ticks_diff(now_ms, self._dead_since_ms) >= _DEAD_UNMEASURED_MS
-                )
-        if session == UNPLUGGED and i.is_unlocked:
-            # Nothing to let go of: an actuator told to unlock again would drive again.
-            self.lock_request = HOLD
-        elif not _WANTS_LOCK[session]:
-            self.lock_request = UNLOCK if self.may_unlock else HOLD
-        elif is_open and i.reasons & PP_BUTTON:
-            # Type 1 and NACS: the lock blocks the latch, so the button asks for the lock to open.
-            self.lock_request = UNLOCK if self.may_unlock else HOLD
-        elif i.has_evse and i.is_plugged:
-            self.lock_request = LOCK
-        else:
-            self.lock_request = HOLD
-        if (
-            session == UNPLUGGED
-            and i.is_clear_to_drive
-            and i.is_pilot_dead
-            and i.is_unlocked
-            and is_dead
-        ):
-            if not self.drive_allowed:
-                self.drive_allowed = ticks_diff(now_ms, self._drive_since_ms) >= _DRIVE_CLEAR_MS
-        else:
-            self.drive_allowed = False
-            self._drive_since_ms = now_ms

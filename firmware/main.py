@@ -31,7 +31,7 @@ def stored_settings(board):
     """Return what the board has stored; anything unreadable is handed on as such, for Settings to refuse."""
     try:
         return board.settings()
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         board.note("stored settings cannot be read: %s" % error)
         return "unreadable"
 

@@ -89,11 +89,19 @@ class Settings:
     def __init__(self, wanted=None):
         self.rejected = []  # what was asked for and refused, a sentence each
         self.given = []  # keys that were asked for and taken as they are
+        # False: nothing was stored, or what was refused says how the inlet is built, so that no default is known to
+        # be the strict one. Nobody may charge on such a guess.
+        self.is_trusted = True
         for row in TABLE:
             setattr(self, str(row[ROW_KEY]), row[ROW_DEFAULT])
         if wanted is None:
+            self.rejected.append(
+                "settings: none are stored; every default is used, charging is refused"
+            )
+            self.is_trusted = False
             return
         if not isinstance(wanted, dict):
+            self.is_trusted = False
             self.rejected.append("settings: not a table of keys; every default is used")
             return
         for row in TABLE:
@@ -102,6 +110,7 @@ class Settings:
         for key in sorted(str(key) for key in wanted):
             if find(key) is None:
                 self.rejected.append("%s: no such setting" % key)
+                self.is_trusted = False
         self._keep_order()
 
     def _take(self, row, value) -> None:
@@ -119,6 +128,8 @@ class Settings:
             used = value
             self.given.append(key)
         setattr(self, key, used)
+        if key not in self.given and not row[ROW_TIGHTER]:
+            self.is_trusted = False
 
     def _keep_order(self) -> None:
         for low, high, apart in ORDERED:

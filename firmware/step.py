@@ -6,7 +6,7 @@ MicroPython, an emulated RP2040 and the board. Allocates nothing after construct
 
 from micropython import const
 
-from faults import F_INTERNAL, F_SETTINGS
+from faults import F_INTERNAL, F_SETTINGS, F_SETTINGS_REFUSED
 from interlock import Inputs, Interlock
 from lock.actuator import LockActuator
 from lock.params import LockParams
@@ -41,6 +41,8 @@ class InletStep:
         )
         self.pilot = ControlPilot(FAMILY_OF_INLET[settings.inlet])
         self._own_faults = F_SETTINGS if settings.rejected else 0
+        if not settings.is_trusted:
+            self._own_faults |= F_SETTINGS_REFUSED
         self.thermal = self._build(_thermal_of, settings)
         self.lock = self._build(_lock_of, settings)
         self.interlock = Interlock(settings)
@@ -59,8 +61,8 @@ class InletStep:
             settings.rejected.append(
                 "%s; its defaults are used and charging is refused" % (error,)
             )
-            self._own_faults |= F_SETTINGS | F_INTERNAL
-            return make(Settings())
+            self._own_faults |= F_SETTINGS | F_SETTINGS_REFUSED
+            return make(Settings({}))
 
     def step(self, now_ms: int, r, c) -> None:  # noqa: PLR0915 - one assignment a value
         """Judge `r` (signals.Readings) taken at tick `now_ms` and fill `c` (signals.Commands)."""
@@ -72,9 +74,11 @@ class InletStep:
         interlock = self.interlock
 
         proximity.tick(now_ms, r)
-        pilot.tick(now_ms, r, not proximity.is_unplugged, interlock.s2_close)
-        thermal.tick(now_ms, r, proximity.is_unplugged)
-        if proximity.is_unplugged:
+        # A pilot that shows an EVSE outweighs a PP that reads open: its contact broke, the plug is still in.
+        is_unplugged = proximity.is_unplugged and not LEVEL_B <= pilot.level <= LEVEL_D
+        pilot.tick(now_ms, r, not is_unplugged, interlock.s2_close)
+        thermal.tick(now_ms, r, is_unplugged)
+        if is_unplugged:
             lock.unplugged()
 
         i = self._inputs
@@ -85,7 +89,7 @@ class InletStep:
         )
         i.in_doubt = proximity.in_doubt or pilot.in_doubt
         i.is_plugged = proximity.is_plugged
-        i.is_unplugged = proximity.is_unplugged
+        i.is_unplugged = is_unplugged
         i.is_clear_to_drive = proximity.is_clear_to_drive
         i.has_evse = LEVEL_B <= level <= LEVEL_D
         i.shows_b = level == LEVEL_B
@@ -139,6 +143,9 @@ class InletStep:
         if r.pilot_count < 0 or r.pilot_count > PILOT_PERIODS:
             r.pilot_count = 0
             self._own_faults |= F_INTERNAL
+        if r.charger_ma < 0:
+            # A signed sensor: what flows the other way flows all the same.
+            r.charger_ma = -r.charger_ma
         if self._is_timed and ticks_diff(now_ms, self._last_ms) < 0:
             self._own_faults |= F_INTERNAL
         self._is_timed = True

@@ -1,6 +1,6 @@
 """An interlock with inputs that allow charging at 32 A, and a clock that ticks 10 ms a pass."""
 
-from interlock import CHARGING, Inputs, Interlock
+from interlock import CHARGING, STOPPING, Inputs, Interlock
 from settings import Settings
 from ticks import ticks_add, ticks_diff
 
@@ -39,10 +39,23 @@ class Rig:
         self.k = Interlock(self.settings)
         self.i = good_inputs()
         self.now_ms = start_ms
+        self.evse_opens = True  # False: AC stays as the test sets it
+        self.open_ms = 0
 
     def run(self, ms: int = PASS_MS) -> "Rig":
         """Run passes for `ms`, a multiple of 10."""
         for _ in range(ms // PASS_MS):
+            if (
+                self.evse_opens
+                and self.i.ac_present
+                and self.k.session not in (CHARGING, STOPPING)
+            ):
+                # A healthy EVSE opens its contactor within 100 ms of S2 (IEC 61851-1 seq 8).
+                self.open_ms += PASS_MS
+                if self.open_ms > 100:
+                    self.i.ac_present = False
+            else:
+                self.open_ms = 0
             self.k.tick(self.now_ms, self.i)
             self.now_ms = ticks_add(self.now_ms, PASS_MS)
         return self

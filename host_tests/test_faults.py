@@ -85,7 +85,7 @@ def test_promised_time_to_open_s2_covers_the_time_to_see_it_and_the_wait(row):
 @pytest.mark.parametrize("row", SHUTDOWN, ids=shutdown_id)
 def test_reason_that_can_end_a_charge_rests_3_s_or_is_no_cause(row):
     """Nothing that ends a charge may start the next one at once: contactors are not hammered."""
-    if row[ROW_NAME] in ("show_b", "rest", "retries"):
+    if row[ROW_NAME] in ("show_b", "rest", "retries", "settings"):
         assert row[ROW_ORDER] == NOW and row[ROW_REST_MS] == 0 and not row[ROW_COUNTED]
     else:
         assert row[ROW_REST_MS] >= 3000
@@ -124,9 +124,9 @@ def test_reasons_that_need_no_waiting_for_current_are_few_and_known():
     at_once = {row[ROW_NAME] for row in SHUTDOWN if row[ROW_ORDER] == NOW}
     assert at_once == {
         "pilot_e", "pilot_f", "pilot_lost", "s2_fault", "charger_fault", "internal",
-        "show_b", "rest", "retries",
+        "show_b", "rest", "retries", "settings",
     }  # fmt: skip
-    assert sum(row[ROW_ORDER] == CURRENT_FIRST for row in SHUTDOWN) == len(SHUTDOWN) - 9
+    assert sum(row[ROW_ORDER] == CURRENT_FIRST for row in SHUTDOWN) == len(SHUTDOWN) - 10
 
 
 @pytest.mark.parametrize("row", FAULTS, ids=lambda row: row[FAULT_NAME])
@@ -157,6 +157,11 @@ def test_reason_that_needs_an_unplug_is_forced_by_faults_that_do():
 @pytest.mark.parametrize(("mask", "n"), [(1, 0), (2, 1), (3, 0), (1 << 26, 26), (0b1011000, 3)])
 def test_first_bit_is_the_lowest(mask, n):
     assert first_bit(mask) == n
+
+
+def test_first_bit_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="no bit"):
+        first_bit(0)
 
 
 def test_names_are_those_of_the_bits_set():

@@ -58,7 +58,9 @@ def test_self_clearing_fault_goes_with_its_cause(n):
     rig.run(1000)
     rig.i.faults = 0
     rig.run()
-    assert rig.k.faults == 0 and not rig.k.reasons & FAULTS[n][FAULT_REASON]
+    assert rig.k.faults == 0
+    rig.run(4000)  # while stopping, the causes of the stop stay told
+    assert not rig.k.reasons & FAULTS[n][FAULT_REASON]
 
 
 @pytest.mark.parametrize("n", [n for n in ALL if FAULTS[n][FAULT_CLEARS] == UNPLUG], ids=id_of)
@@ -182,7 +184,7 @@ def test_charger_over_its_limit_for_5_s_is_a_fault(permitted_ma, most_ma, start_
     assert rig.k.faults == 0
     rig.i.charger_ma = most_ma + 1
     took_ms = rig.until(lambda k: k.faults == F_CHARGER_OVER)
-    assert took_ms == 5000
+    assert took_ms == 990, "no limit fell in the last 4 s, so only the time to be sure"
     assert rig.k.session == RESTING and rig.k.reasons == CHARGER_FAULT and not rig.k.s2_close
 
 
@@ -206,36 +208,78 @@ def test_charger_that_draws_with_s2_open_is_a_fault():
     assert rig.k.faults == F_CHARGER_OVER
 
 
+@pytest.mark.parametrize("start_ms", STARTS)
+def test_charger_that_never_obeys_a_lower_limit_is_a_fault_after_5_s(start_ms):
+    rig = charging(start_ms).run(2000)
+    rig.i.offered_ma = 6000
+    took_ms = rig.until(lambda k: k.faults == F_CHARGER_OVER)
+    assert 5000 <= took_ms <= 5600
+
+
+def test_slow_charger_that_follows_each_step_in_time_is_no_fault():
+    """2.5 s behind a limit that falls 2 A every 2 s: over the limit of the moment all the while, yet lawful."""
+    rig = charging()
+    for step in range(10):
+        rig.i.offered_ma = 30000 - 2000 * step
+        rig.i.charger_ma = min(30000, 34000 - 2000 * step)
+        rig.run(2000)
+    assert rig.k.faults == 0 and rig.k.session == CHARGING
+
+
+def test_one_good_sample_in_between_excuses_no_charger():
+    rig = charging()
+    rig.i.offered_ma = 6000
+    rig.run(5000)
+    rig.i.charger_ma = 6000
+    rig.run(10)
+    rig.i.charger_ma = 30000
+    rig.run(1500)
+    assert rig.k.faults == F_CHARGER_OVER
+
+
+def test_charger_that_falls_silent_while_s2_is_closed_is_a_silent_vehicle():
+    rig = charging()
+    rig.i.charger_ok = False
+    rig.run(500)
+    assert rig.k.session == CHARGING
+    rig.run(20)
+    assert rig.k.session == STOPPING and rig.k.faults == F_VEHICLE_SILENT
+    rig.run(10000)
+    assert rig.k.reasons & VEHICLE_SILENT, "until it is heard again"
+    rig.i.charger_ok = True
+    rig.i.charger_ma = 0
+    rig.run()
+    assert rig.k.faults == 0
+
+
+def test_charger_that_was_never_heard_is_not_missed():
+    """Stand-alone: the inlet has no report of the current."""
+    rig = Rig()
+    rig.i.charger_ok = False
+    rig.run(30000)
+    assert rig.k.session == CHARGING and rig.k.faults == 0
+
+
 def test_stale_readings_in_between_do_not_excuse_a_charger():
-    """Stale counts as the dangerous case: only a reading that is low ends the count."""
+    """Stale counts as the dangerous case: only a reading that is low pays the count back."""
     rig = charging()
     rig.i.offered_ma = 6000
     rig.run()
-    for _ in range(25):
+    for _ in range(32):
         rig.i.charger_ok = True
         rig.run(10)
         rig.i.charger_ok = False
         rig.run(190)
-    assert rig.k.faults == 0
-    rig.run(10)
     assert rig.k.faults == F_CHARGER_OVER
-
-
-def test_stale_charger_alone_is_no_fault():
-    rig = charging()
-    rig.i.charger_ok = False
-    rig.i.charger_ma = 60000
-    rig.run(20000)
-    assert rig.k.faults == 0 and rig.k.session == CHARGING
 
 
 def test_charger_asleep_after_the_stop_is_no_fault():
     """Its last word may have been too much; with S2 open there is nothing left to draw."""
     rig = charging()
     rig.i.stop_request = True
-    rig.run(10)
-    assert rig.k.session == STOPPING
-    rig.run(20)
+    rig.i.charger_ma = 0
+    rig.run(50)
+    assert not rig.k.s2_close
     rig.i.charger_ok = False
     rig.run(20000)
     assert rig.k.faults == 0
@@ -244,7 +288,7 @@ def test_charger_asleep_after_the_stop_is_no_fault():
 def test_charger_over_current_clears_by_unplug_once_the_current_is_gone():
     rig = charging()
     rig.i.charger_ma = 40000
-    rig.run(5010)
+    rig.run(1010)
     rig.i.charger_ma = 0
     rig.run(60000)
     assert rig.k.faults == F_CHARGER_OVER and rig.k.reasons & CHARGER_FAULT

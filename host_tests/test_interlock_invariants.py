@@ -8,14 +8,13 @@ from interlock_rig import good_inputs
 from interlock import (
     _NEXT,
     CHARGING,
-    LOCK_REQUEST_NAMES,
     RESTING,
     STOPPING,
-    UNLOCK,
     UNPLUGGED,
     Inputs,
     Interlock,
 )
+from release import LOCK_REQUEST_NAMES, UNLOCK
 from settings import Settings
 from ticks import ticks_add, ticks_diff
 
@@ -161,7 +160,7 @@ def test_machine_really_charges_and_stops():
     for step in (
         machine.all_is_well,
         lambda: machine.flag("stop_request", True),
-        lambda: machine.run_passes(301),
+        lambda: machine.run_passes(700),
         lambda: machine.flag("unlock_request", True),
         lambda: machine.flag("is_unplugged", True),
     ):

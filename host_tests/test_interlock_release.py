@@ -3,18 +3,16 @@
 import pytest
 from interlock_rig import STARTS, Rig, charging
 
-from faults import PP_BUTTON
+from faults import F_AC_LIVE, PERSON_STOP, PP_BUTTON
 from interlock import (
     CHARGING,
-    HOLD,
-    LOCK,
     RELEASED,
     RESTING,
     STOPPING,
-    UNLOCK,
     UNPLUGGED,
     WAITING,
 )
+from release import HOLD, LOCK, UNLOCK
 
 
 def open_s2(rig):
@@ -22,6 +20,7 @@ def open_s2(rig):
     rig.i.stop_request = True
     rig.i.charger_ma = 0
     rig.i.ac_present = False
+    rig.evse_opens = False
     rig.until(lambda k: not k.s2_close)
     assert rig.k.session == RESTING and not rig.k.may_unlock
     return rig
@@ -81,7 +80,8 @@ def test_sign_of_life_keeps_the_lock_shut_and_restarts_the_time(name, alive):
     rig.run(60000)
     assert not rig.k.may_unlock
     setattr(rig.i, name, 0)
-    assert rig.until(may) == 90
+    # Current without AC proves that the AC sense lies: from then on only time counts.
+    assert rig.until(may) == (90 if name == "ac_present" else 2990)
     setattr(rig.i, name, alive)
     rig.run()
     assert not rig.k.may_unlock, "and takes the permission back"
@@ -112,6 +112,54 @@ def test_ac_seen_late_keeps_the_lock_shut():
     rig.run()
     assert not rig.k.may_unlock, "one good sample is not 100 ms of absence"
     assert rig.until(may) == 80
+
+
+def test_ac_sense_that_never_saw_ac_is_not_believed_when_it_says_absent():
+    """A dead optocoupler reads "absent" too; only one that has shown "present" in this charge may speak for 100 ms."""
+    rig = Rig()
+    rig.until(lambda k: k.session == CHARGING, 1000)
+    rig.run(5000)
+    open_s2(rig)
+    assert rig.until(may) + 10 == 3000
+
+
+def test_ac_sense_that_says_absent_while_current_flows_is_not_believed():
+    rig = charging().run(1000)
+    rig.i.ac_present = False
+    rig.run(1000)
+    open_s2(rig)
+    assert rig.until(may) + 10 == 3000
+
+
+def test_ac_that_stays_is_told_and_believed_even_when_its_sense_dies():
+    """A welded contactor: the cable stays locked until the absence is measured, or the plug is out."""
+    rig = charging()
+    open_s2(rig)
+    rig.i.ac_present = True
+    rig.run(4000)
+    assert rig.k.faults == F_AC_LIVE and not rig.k.may_unlock
+    rig.i.ac_ok = False
+    rig.run(60000)
+    assert rig.k.faults == F_AC_LIVE and not rig.k.may_unlock
+    rig.i.ac_ok = True
+    rig.i.ac_present = False
+    rig.run(200)
+    assert rig.k.faults == 0 and rig.k.may_unlock
+
+
+def test_unlock_asked_anew_is_a_new_request():
+    """The actuator takes a request by its edge: a jammed lock gets another set of attempts each time."""
+    rig = Rig()
+    rig.i.unlock_request = True
+    rig.run(4000)
+    assert rig.k.session == RELEASED and rig.k.lock_request == UNLOCK
+    rig.i.unlock_request = False
+    rig.run(100)
+    rig.i.unlock_request = True
+    rig.run()
+    assert rig.k.lock_request == HOLD
+    rig.run()
+    assert rig.k.lock_request == UNLOCK
 
 
 def test_dropped_samples_do_not_take_a_proven_absence_back():
@@ -153,8 +201,11 @@ def test_unplugged_asks_to_unlock_once_it_may():
     rig = Rig().unplug()
     rig.run()
     assert rig.k.session == UNPLUGGED and rig.k.lock_request == HOLD
-    rig.run(200)
+    rig.run(3000)  # no AC was ever seen, so nothing proves its absence sooner
     assert rig.k.lock_request == UNLOCK
+    rig.i.is_unlocked = True
+    rig.run()
+    assert rig.k.lock_request == HOLD, "nothing to let go of"
 
 
 def test_plugged_evse_asks_to_lock():
@@ -222,7 +273,7 @@ def test_unlock_request_while_charging_stops_then_releases(start_ms):
     rig.run()
     assert rig.k.session == STOPPING and rig.k.charger_ma == 0 and rig.k.s2_close
     rig.i.charger_ma = 0
-    rig.run()
+    rig.run(30)
     assert rig.k.session == RESTING and not rig.k.s2_close
     rig.run()
     assert rig.k.session == RELEASED and rig.k.lock_request == HOLD
@@ -239,7 +290,7 @@ def test_released_cable_is_not_charged_again_until_it_was_pulled():
     rig.run(1000)
     rig.i.unlock_request = False
     rig.run(60000)
-    assert rig.k.session == RELEASED and rig.k.reasons == 0 and not rig.k.s2_close
+    assert rig.k.session == RELEASED and rig.k.reasons == PERSON_STOP and not rig.k.s2_close
     rig.unplug().run()
     assert rig.k.session == UNPLUGGED
     rig.plug().run(600)
@@ -267,6 +318,7 @@ def test_unlock_request_held_at_plug_in_releases():
 
 def drivable(start_ms=0):
     rig = Rig(start_ms).unplug()
+    rig.evse_opens = False
     rig.i.is_clear_to_drive = True
     rig.i.is_pilot_dead = True
     rig.i.is_locked = False

@@ -104,3 +104,16 @@ def test_each_counted_row_counts():
         rig = charging()
         stop_once(rig, cause)
         assert rig.k._stops == 1
+
+
+def test_ten_minutes_of_charging_forgive_the_stops_before():
+    """A night has more than one power cut; after a long charge the next one rests as if it were the first."""
+    rig = charging()
+    assert [stop_once(rig, PILOT_E), rig.run().k.session] == [3000, CHARGING]
+    rig.now_ms += 599_000
+    rig.run()
+    assert stop_once(rig, PILOT_E) == 6000
+    rig.run()
+    rig.now_ms += 600_000
+    rig.run()
+    assert stop_once(rig, PILOT_E) == 3000

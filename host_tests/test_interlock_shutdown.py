@@ -21,6 +21,7 @@ from faults import (
     ROW_REST_MS,
     ROW_WAIT_MS,
     SELF,
+    SETTINGS,
     SHOW_B,
     SHUTDOWN,
     TEMP_HIGH,
@@ -47,7 +48,7 @@ def test_every_row_that_can_end_a_charge_is_tested():
     mask = 0
     for cause in CAUSES:
         mask |= cause
-    assert mask | SHOW_B | REST | RETRIES == (1 << len(SHUTDOWN)) - 1
+    assert mask | SHOW_B | REST | RETRIES | SETTINGS == (1 << len(SHUTDOWN)) - 1
     assert len(FIRST) >= 15 and len(AT_ONCE) >= 6
 
 
@@ -100,19 +101,34 @@ def test_current_first_row_opens_s2_as_soon_as_less_than_1_a_flows(cause):
     rig = charging()
     rig.i.charger_ma = 1000
     spoil(rig.i, cause)
-    rig.run(row_of(cause)[ROW_WAIT_MS] - 10)
+    rig.run(row_of(cause)[ROW_WAIT_MS] - 100)
     assert rig.k.s2_close and rig.k.charger_ma == 0
     rig.i.charger_ma = 999
+    rig.run(20)
+    assert rig.k.s2_close
     rig.run()
     assert not rig.k.s2_close
 
 
+def test_one_low_reading_of_the_current_does_not_open_s2_under_load():
+    rig = charging()
+    spoil(rig.i, PERSON_STOP)
+    rig.run(100)
+    for charger_ma in (0, 0, 30000):
+        rig.i.charger_ma = charger_ma
+        rig.run()
+    assert rig.k.s2_close
+    rig.i.charger_ma = 0
+    rig.run(30)
+    assert not rig.k.s2_close
+
+
 @pytest.mark.parametrize("cause", FIRST, ids=name_of)
-def test_current_that_is_already_gone_opens_s2_in_the_next_pass(cause):
+def test_current_that_is_already_gone_opens_s2_after_three_readings(cause):
     rig = charging()
     rig.i.charger_ma = 0
     spoil(rig.i, cause)
-    rig.run()
+    rig.run(30)
     assert rig.k.s2_close
     rig.run()
     assert not rig.k.s2_close
@@ -251,7 +267,7 @@ def test_plug_that_comes_and_goes_does_not_hammer(start_ms):
     rig.plug()
     rig.i.ac_present = False
     took_ms = rig.until(lambda k: k.s2_close)
-    assert opened_ms == 10
+    assert opened_ms == 30
     assert took_ms + 20 == 3000
     assert rig.k.session == CHARGING
 

@@ -6,7 +6,6 @@ import interlock
 from faults import (
     BELOW_MINIMUM,
     F_LOCK_REVERSED,
-    F_SETTINGS,
     F_TEMP_DISAGREE,
     F_TEMP_OPEN,
     F_UNEXPECTED_CLOSE,
@@ -33,7 +32,7 @@ from vehicle.light import (
 )
 
 SESSIONS = range(len(SESSION_NAMES))
-WARNINGS = (F_SETTINGS, F_TEMP_DISAGREE, F_UNEXPECTED_CLOSE, F_LOCK_REVERSED)
+WARNINGS = (F_TEMP_DISAGREE, F_UNEXPECTED_CLOSE, F_LOCK_REVERSED)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +51,7 @@ def test_fault_shows_before_anything_else_and_a_warning_does_not(session, n):
 
 
 def test_fault_beside_a_warning_shows():
-    assert pattern(interlock.CHARGING, 0, F_SETTINGS | F_TEMP_OPEN, 0) == FAULT
+    assert pattern(interlock.CHARGING, 0, F_TEMP_DISAGREE | F_TEMP_OPEN, 0) == FAULT
 
 
 @pytest.mark.parametrize("session", SESSIONS)

@@ -302,15 +302,15 @@ unsure         at_unlocked     slipped         it left while nobody could see
 unsure         unlock          unlock_wait     a cable must not be trapped by a wire
 unlock_wait    withdrawn       lock_check      not driven yet: look whether it is still locked
 unlock_wait    ready,ready_reversed  unlocking the first attempt is always the right way
-unlock_pause   withdrawn       lock_wait       it may have moved: lock it again
+unlock_pause   withdrawn       lock_check      look first: a reversed bridge would open a shut bolt
 unlock_pause   ready           unlocking       another attempt
 unlock_pause   ready_reversed  unlocking_reversed  never moved: frozen, or wired the other way
-unlocking      withdrawn       lock_wait       stop at once, lock again
+unlocking      withdrawn       lock_check      stop at once, look, lock again if it has moved
 unlocking      at_unlocked     unlocked        proven
 unlocking      done            unlocked        no feedback fitted
 unlocking      ended           unlock_pause    another attempt, after the cool-down
 unlocking      spent           unlock_failed   tell it; a hand or a new request may help
-unlocking_reversed  withdrawn  lock_wait       as unlocking
+unlocking_reversed  withdrawn  lock_check      as unlocking
 unlocking_reversed  at_unlocked  unlocked      open is open
 unlocking_reversed  ended      unlock_pause    the last attempt is towards open
 unlocking_reversed  spent      unlock_failed   cannot be the last; if it were, it failed

@@ -20,7 +20,7 @@ class FakeBoard:
         self.actuated = []
         self._left = passes
         self._tick_ms = 0
-        self._wanted = wanted
+        self._wanted = {} if wanted is None else wanted
         self._break_at = break_at
         self._error = error
 
@@ -121,7 +121,7 @@ def test_exception_while_building_is_safe_first_then_told(firmware_main):
 
 @pytest.mark.parametrize("where", ["settings", *PASS])
 def test_exception_anywhere_on_the_board_is_safe_before_it_is_told(firmware_main, where):
-    error = OSError(where)
+    error = RuntimeError(where)
     board = FakeBoard(break_at=where, error=error)
     firmware_main["run"](board)
     after = board.calls[board.calls.index(where) + 1 :]

@@ -133,10 +133,12 @@ def test_duty_without_current_is_doubt_at_once_and_a_reason_after_seven_passes(i
     assert not inlet.faults
 
 
-def test_doubt_lasts_through_noise_until_a_good_pass_ends_it(inlet):
+def test_doubt_lasts_through_noise_until_three_good_passes_pay_it_back(inlet):
     inlet.charging().pwm(100, passes=1)
     inlet.r.pilot_count = 0
     inlet.run(3)
+    assert inlet.pilot.in_doubt
+    inlet.pwm(5330, passes=2)
     assert inlet.pilot.in_doubt
     inlet.pwm(5330, passes=1)
     assert not inlet.pilot.in_doubt
@@ -149,11 +151,59 @@ def test_doubt_ends_with_the_reason_of_a_silent_pilot(inlet):
     assert inlet.reasons == {"pilot_steady"}
 
 
-def test_six_refused_passes_and_a_good_one_begin_anew(inlet):
+def test_six_refused_passes_in_250_ms_never_end_a_session(inlet):
     inlet.charging()
     for _n in range(5):
-        inlet.pwm(50, passes=6).pwm(5330, passes=1)
+        inlet.pwm(50, passes=6).pwm(5330, passes=19)
         assert not inlet.reasons
+        assert not inlet.pilot.in_doubt
+
+
+def test_duty_that_flickers_between_refused_and_allowed_is_doubt_and_then_a_reason(inlet):
+    """One pass each: command 0 all the while, not 50 times a second on and off."""
+    inlet.charging()
+    for n in range(12):
+        inlet.pwm(50, passes=1).pwm(5330, passes=1)
+        assert inlet.pilot.in_doubt or n > 8
+    assert inlet.reasons == {"pilot_duty"}
+
+
+def test_level_that_never_settles_is_a_sense_fault(inlet):
+    """E, F, A and so on, never two alike: the level in force is worth nothing."""
+    inlet.charging()
+    for n in range(30):
+        inlet.r.cp_high_mv = (0, -12000, 12000)[n % 3]
+        inlet.run()
+    assert inlet.faults == {"PilotSense"}
+    assert "pilot_invalid" in inlet.reasons
+    inlet.pwm(5330, C_MV, passes=40)
+    assert not inlet.faults
+
+
+def test_low_level_that_is_not_that_of_pwm_is_doubt_and_then_a_fault(inlet):
+    """A capture that has frozen goes on showing PWM; the low level tells."""
+    inlet.charging()
+    inlet.r.cp_low_mv = 6000
+    inlet.run(3)
+    assert inlet.pilot.in_doubt
+    assert not inlet.faults
+    inlet.run(7)
+    assert inlet.faults == {"PilotSense"}
+    inlet.r.cp_low_mv = -11000
+    inlet.run(2)
+    assert not inlet.faults
+    assert not inlet.pilot.in_doubt
+
+
+@pytest.mark.parametrize(("level_mv", "reason"), [(0, "pilot_e"), (-12000, "pilot_f")])
+def test_state_e_or_f_under_glitches_is_doubt_in_30_ms_and_named_in_100(inlet, level_mv, reason):
+    inlet.charging()
+    inlet.r.cp_high_mv = level_mv
+    inlet.r.pilot_count = 1
+    inlet.run(3)
+    assert inlet.pilot.in_doubt
+    inlet.run(6)
+    assert reason in inlet.reasons
 
 
 @pytest.mark.parametrize("duty_x100", [300, 500, 700])

@@ -304,10 +304,12 @@ BAD = {"open": OPEN, "short": 1, "gap": 70, "gap next to open": 3000}
 
 
 @pytest.mark.parametrize("ohm", BAD.values(), ids=BAD)
-def test_one_odd_pass_is_doubt_and_gone_with_the_next_good_one(type2, ohm):
+def test_one_odd_pass_is_doubt_and_gone_with_three_good_ones(type2, ohm):
     type2.ohm(ohm)
     assert type2.pp.in_doubt
     assert not type2.pp.reasons
+    type2.ohm(220, 2)
+    assert type2.pp.in_doubt
     type2.ohm(220)
     assert not type2.pp.in_doubt
     assert type2.pp.is_plugged
@@ -557,3 +559,12 @@ def test_shared_rail_reading_of_the_row_in_force_is_not_trusted_after_a_move():
     assert plug.pp.rated_ma == 32_000
     plug.ohm(320, 5).ohm(306, 200)
     assert plug.pp.rated_ma == 20_000
+
+
+def test_contact_that_flickers_and_never_settles_is_no_plug(type2):
+    """Every second pass shorted: command 0 meanwhile, and a fault instead of 50 changes a second."""
+    for n in range(12):
+        type2.ohm(10).ohm(220)
+        assert type2.pp.in_doubt or n > 4
+    assert type2.pp.reasons
+    assert not type2.pp.is_plugged

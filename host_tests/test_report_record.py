@@ -226,7 +226,7 @@ def test_names_come_from_the_firmware():
     assert names.session[2] == "charging"
     assert names.limiter[3] == "temperature"
     assert names.reasons[0][0] == "no_plug"
-    assert names.faults[-1][0] == "Internal"
+    assert names.faults[-1][0] == "AcLive"
     assert all(names.lock) and all(names.light)
     assert names.of("light") is names.light
     assert Recorder().names == names

@@ -90,11 +90,26 @@ def test_find_knows_every_key_and_no_other():
 # ------------------------------------------------------------------------------ good values
 
 
-@pytest.mark.parametrize("wanted", [None, {}])
-def test_nothing_asked_is_every_default(wanted):
-    settings = Settings(wanted)
+def test_nothing_asked_is_every_default():
+    settings = Settings({})
     assert all(value_of(settings, row) == row[ROW_DEFAULT] for row in TABLE)
-    assert settings.rejected == [] and settings.given == []
+    assert settings.rejected == [] and settings.given == [] and settings.is_trusted
+
+
+def test_nothing_stored_is_every_default_and_no_trust():
+    """The inlet's family must be configured: a Type 1 button reads as a Type 2 cable of 20 A."""
+    settings = Settings(None)
+    assert all(value_of(settings, row) == row[ROW_DEFAULT] for row in TABLE)
+    assert len(settings.rejected) == 1 and not settings.is_trusted
+
+
+@pytest.mark.parametrize(
+    ("wanted", "trusted"),
+    [({"inlet": "type1"}, False), ({"sensor_0": 9}, False), ({"max_curent_ma": 16000}, False), ("unreadable", False),
+     ({"max_current_ma": 99000}, True), ({"stop_decic": "600"}, True), ({"inlet": 0}, True)],
+)  # fmt: skip
+def test_refused_setting_is_trusted_only_where_a_stricter_side_is_known(wanted, trusted):
+    assert Settings(wanted).is_trusted is trusted
 
 
 @pytest.mark.parametrize("row", TABLE, ids=id_of)

@@ -6,9 +6,11 @@ from faults import (
     F_FAILED_LOCK,
     F_INTERNAL,
     F_SETTINGS,
+    F_SETTINGS_REFUSED,
     INTERNAL,
     NO_PLUG,
     PILOT_LOST,
+    SETTINGS,
     SHOW_B,
 )
 from interlock import CHARGING, LIMIT_CABLE, LIMIT_PILOT, RELEASED, UNPLUGGED, WAITING
@@ -27,7 +29,7 @@ class Bench:
     """A Type 2 inlet with a 32 A cable, a lock that needs 300 ms, contacts at 25 C and a willing car."""
 
     def __init__(self, start_ms=0, wanted=None):
-        self.settings = Settings(wanted)
+        self.settings = Settings({} if wanted is None else wanted)
         self.step = InletStep(self.settings)
         self.r = Readings()
         self.c = Commands()
@@ -174,6 +176,15 @@ def test_rejected_setting_is_a_fault_that_warns_only():
     assert bench.c.faults == F_SETTINGS and bench.c.charger_ma == 6000
 
 
+def test_settings_that_say_how_the_inlet_is_built_are_not_guessed():
+    """A Type 1 button read as a Type 2 cable of 20 A would go on charging."""
+    bench = Bench(wanted={"inlet": "type1"})
+    bench.is_plugged = True
+    bench.run(20000)
+    assert bench.c.faults == F_SETTINGS | F_SETTINGS_REFUSED
+    assert bench.c.reasons & SETTINGS and not bench.c.s2_close
+
+
 def test_settings_that_contradict_each_other_refuse_to_charge_and_say_why():
     bench = Bench(wanted={"lock_unlocked_max_mv": 2700})
     assert len(bench.settings.rejected) == 1
@@ -181,8 +192,8 @@ def test_settings_that_contradict_each_other_refuse_to_charge_and_say_why():
     bench.run(1000)
     bench.is_plugged = True
     bench.run(20000)
-    assert bench.c.faults == F_SETTINGS | F_INTERNAL
-    assert bench.c.reasons & INTERNAL and not bench.c.s2_close
+    assert bench.c.faults == F_SETTINGS | F_SETTINGS_REFUSED
+    assert bench.c.reasons & SETTINGS and not bench.c.s2_close
 
 
 @pytest.mark.parametrize("edge", [ROW_MIN, ROW_MAX])

@@ -324,7 +324,11 @@ def docs_command(only_check: bool) -> None:
     "--out", type=click.Path(path_type=Path), default=Path("build/perf"), show_default=True
 )
 @click.option(
-    "--injections", type=click.IntRange(1), default=10_000, show_default=True, help="per cause"
+    "--injections",
+    type=click.IntRange(1),
+    default=10_000,
+    show_default=True,
+    help="per cause; S2 of those that wait for the current in every tenth",
 )
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True)

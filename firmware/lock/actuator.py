@@ -99,9 +99,9 @@ _NEXT = (
     (UNKNOWN,  __,          __,        __,         __,     __,       __,           __,            __,          UNLOCK_WAIT, __,        __),          # ASSUMED
     (BLIND,    __,          LOCKED,    SLIPPED,    __,     __,       __,           __,            __,          UNLOCK_WAIT, __,        __),          # UNSURE
     (__,       CHECK,       __,        __,         __,     __,       __,           __,            __,          __,          UNLOCKING, UNLOCKING),   # UNLOCK_WAIT
-    (__,       LOCK_WAIT,   __,        __,         __,     __,       __,           __,            __,          __,          UNLOCKING, UNLOCK_REV),  # UNLOCK_PAUSE
-    (__,       LOCK_WAIT,   __,        UNLOCKED,   __,     UNLOCKED, UNLOCK_PAUSE, UNLOCK_FAILED, __,          __,          __,        __),          # UNLOCKING
-    (__,       LOCK_WAIT,   __,        UNLOCKED,   __,     __,       UNLOCK_PAUSE, UNLOCK_FAILED, __,          __,          __,        __),          # UNLOCK_REV
+    (__,       CHECK,       __,        __,         __,     __,       __,           __,            __,          __,          UNLOCKING, UNLOCK_REV),  # UNLOCK_PAUSE
+    (__,       CHECK,       __,        UNLOCKED,   __,     UNLOCKED, UNLOCK_PAUSE, UNLOCK_FAILED, __,          __,          __,        __),          # UNLOCKING
+    (__,       CHECK,       __,        UNLOCKED,   __,     __,       UNLOCK_PAUSE, UNLOCK_FAILED, __,          __,          __,        __),          # UNLOCK_REV
     (__,       __,          __,        UNLOCKED,   __,     __,       __,           __,            UNLOCK_WAIT, UNLOCK_WAIT, __,        __),          # UNLOCK_FAILED
     (__,       __,          __,        __,         __,     __,       __,           __,            __,          __,          UNLOCKING, UNLOCKING),   # REOPEN_WAIT
     (ASSESS,   __,          __,        __,         __,     __,       __,           __,            __,          UNLOCK_WAIT, __,        __),          # SLIPPED

@@ -80,9 +80,26 @@ _SENSE_PASSES = const(10)
 _S2_CHECK_MS = const(500)
 # A higher offer must stand this long; a lower one counts at once.
 _RAISE_PASSES = const(10)
-# A duty that allows no current is doubt (no current) from the first pass on and proof after this many good ones:
-# contactor noise can make six whole passes read 0 % or 100 % (facts: 6 bad samples in 250 ms).
-_REFUSE_PASSES = const(7)
+# A rise smaller than this may be jitter: it must stand for a second, or the command would dither.
+_RAISE_MIN_MA = const(150)
+_SMALL_RAISE_PASSES = const(100)
+# A duty that allows no current is doubt (no current) from the first pass on. Each such pass adds 3, each other good
+# pass pays 1 back; 21 is proof. Contactor noise can make six whole passes in 25 read 0 % or 100 % (facts: 6 bad
+# samples in 250 ms), which stays below; a duty that flickers for ever does not.
+_REFUSED = const(3)
+_REFUSE_PROOF = const(21)
+# Likewise for a level that is not the one in force: 2 a pass, so that one that never settles is a fault too.
+_ODD_LEVEL = const(2)
+_ODD_PROOF = const(20)
+_ODD_CLEAR = const(6)
+# With PWM the low level is -12 V (-11.4 at the generator, 0.7 V of ground offset); a capture that has frozen, or a
+# shorted diode, shows itself here.
+_LOW_MAX_MV = const(-8000)
+# So many passes with an impossible level are doubt, long before they are a fault.
+_DOUBT_PASSES = const(3)
+# State E or F under edges that are no PWM: one more than the six bad passes that contactor noise may make. The
+# command is 0 by doubt meanwhile.
+_GLITCH_PASSES = const(7)
 
 
 class ControlPilot:
@@ -103,7 +120,10 @@ class ControlPilot:
         self._bad_level_passes = 0
         self._raise_passes = 0
         self._raise_ma = 0
-        self._refuse_passes = 0
+        self._refuse_score = 0
+        self._odd_score = 0  # level readings other than the level in force
+        self._is_odd = False
+        self._is_low_bad = False  # the low level of this pass is not that of PWM
         self._refusal = PILOT_DUTY  # why a proven duty allows no current
         self._s2_wrong = 0  # S2 fault that the level speaks for
         self._s2_since_ms = 0  # since when
@@ -126,14 +146,16 @@ class ControlPilot:
             if self.duty.index >= 0:
                 self._forget_duty()
         self._judge(now_ms, is_plugged, s2_closed)
+        self.in_doubt = 0 < self._refuse_score < _REFUSE_PROOF or (
+            self.has_pwm and (self.level > LEVEL_D or self._bad_level_passes >= _DOUBT_PASSES)
+        )
 
     def _forget_duty(self) -> None:
         self.has_pwm = False
         self.duty.forget()
         self.offered_ma = 0
-        self.in_doubt = False
         self._raise_passes = 0
-        self._refuse_passes = 0
+        self._refuse_score = 0
 
     def _follow_level(self, readings) -> None:
         if readings.cp_ok:
@@ -141,9 +163,18 @@ class ControlPilot:
             level = keep_or_move(self.level, cp_mv)
         else:
             level = LEVEL_NONE
+        self._is_low_bad = readings.cp_ok and readings.cp_low_mv > _LOW_MAX_MV
         if level == self.level:
             self._new_level_passes = 0
-        elif level == self._new_level:
+            if self._odd_score:
+                self._odd_score -= 1
+                if self._odd_score <= _ODD_CLEAR:
+                    self._is_odd = False
+            return
+        self._odd_score = min(self._odd_score + _ODD_LEVEL, _ODD_PROOF)
+        if self._odd_score >= _ODD_PROOF:
+            self._is_odd = True
+        if level == self._new_level:
             self._new_level_passes += 1
             if self._new_level_passes >= _LEVEL_PASSES:
                 self.level = level
@@ -158,16 +189,14 @@ class ControlPilot:
         ma = band.ma
         if ma == 0:
             self._raise_passes = 0
-            self._refuse_passes += 1
-            self.in_doubt = self._refuse_passes < _REFUSE_PASSES
-            if not self.in_doubt:
-                self._refuse_passes = _REFUSE_PASSES
+            self._refuse_score = min(self._refuse_score + _REFUSED, _REFUSE_PROOF)
+            if self._refuse_score >= _REFUSE_PROOF:
                 self.offered_ma = 0
                 self.has_pwm = True
                 self._refusal = PILOT_DIGITAL if band.band == BAND_DIGITAL else PILOT_DUTY
             return
-        self._refuse_passes = 0
-        self.in_doubt = False
+        if self._refuse_score:
+            self._refuse_score = 0 if self.offered_ma == 0 else self._refuse_score - 1
         if ma <= self.offered_ma:
             self.offered_ma = ma
             self._raise_passes = 0
@@ -175,7 +204,8 @@ class ControlPilot:
         if self._raise_passes == 0 or ma < self._raise_ma:
             self._raise_ma = ma
         self._raise_passes += 1
-        if self._raise_passes >= _RAISE_PASSES:
+        small = self.offered_ma and ma - self.offered_ma < _RAISE_MIN_MA
+        if self._raise_passes >= (_SMALL_RAISE_PASSES if small else _RAISE_PASSES):
             self.offered_ma = self._raise_ma
             self._raise_passes = 0
             self.has_pwm = True
@@ -184,7 +214,7 @@ class ControlPilot:
         """Tell state, reasons and faults of this pass."""
         reasons = self._name_state(is_plugged)
         faults = self._check_s2(now_ms, s2_closed)
-        if self._bad_level_passes >= _SENSE_PASSES:
+        if self._bad_level_passes >= _SENSE_PASSES or self._is_odd:
             faults |= F_CP_SENSE
             reasons |= PILOT_INVALID
         if self.capture.is_noisy:
@@ -213,9 +243,13 @@ class ControlPilot:
         is_dead = level == LEVEL_E or level == LEVEL_F
         if self.has_pwm and (self.offered_ma or not is_dead):
             self.state = _WITH_PWM[level]
-            is_level_bad = level > LEVEL_D
+            is_level_bad = level > LEVEL_D or self._is_low_bad
             if self.offered_ma == 0:
                 reasons = self._refusal
+            if is_dead and is_plugged and self._bad_level_passes >= _GLITCH_PASSES:
+                if self.capture.kind != GOOD:
+                    # E or F, whatever glitches say.
+                    reasons |= _REASON_WITHOUT_PWM[level]
         else:
             # Silence, or edges not believed yet: the level alone speaks.
             self.state = _WITHOUT_PWM[level]

@@ -89,6 +89,9 @@ OPEN_OHM_X10 = const(1000000)
 RAIL_MIN_MV = const(2500)
 RAIL_MAX_MV = const(5500)
 _PROOF_PASSES = const(2)
+# A pass that speaks against the plug adds 3, one that speaks for it pays 1 back: flicker is no plug either.
+_DOUBTED = const(3)
+_DOUBT_PROOF = const(15)
 _UNPLUGGED_MS = const(200)
 _FAULT_MS = const(200)
 _DRIVE_MS = const(500)
@@ -164,6 +167,7 @@ class Proximity:
         self._index = -1  # row in force, -1 = none
         self._same_mv = -1  # reading known to lie in the row in force, -1 = none yet
         self._same_rail_mv = 0
+        self._doubt_score = 0  # passes that spoke against the plug, less those that spoke for it
         self._odd_passes = 0  # readings in a row that are not the row in force
         self._is_rising = False  # the readings name a cable with a higher rating
         self._rising_since_ms = 0
@@ -179,10 +183,12 @@ class Proximity:
         index = self._measure(readings)
         if index != self._index:
             self._differ(now_ms, index)
-        elif self._odd_passes or self._is_rising:
+        elif self._odd_passes or self._is_rising or self._doubt_score:
             self._odd_passes = 0
             self._is_rising = False
-            self.in_doubt = False
+            if self._doubt_score:
+                self._doubt_score -= 1
+            self.in_doubt = self._doubt_score > 0
         if not self._is_settled:
             self._conclude(now_ms)
 
@@ -192,6 +198,11 @@ class Proximity:
         if self.kind == PLUGGED:
             if index < 0 or _kind_of(self._rows[index]) != PLUGGED:
                 self.in_doubt = True
+                self._doubt_score += _DOUBTED
+                if self._doubt_score >= _DOUBT_PROOF:
+                    # It flickers and never settles: nothing that it reads can be believed.
+                    self._move(now_ms, -1)
+                    return
             elif _ma_of(self._rows[index]) > self.rated_ma:
                 if not self._is_rising:
                     self._is_rising = True
@@ -236,6 +247,7 @@ class Proximity:
         self._odd_passes = 0
         self._is_rising = False
         self.in_doubt = False
+        self._doubt_score = 0
         kind = SENSE if index < 0 else _kind_of(self._rows[index])
         if kind != self.kind:
             self.kind = kind

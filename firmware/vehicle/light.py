@@ -8,7 +8,6 @@ from micropython import const
 from faults import (
     BELOW_MINIMUM,
     F_LOCK_REVERSED,
-    F_SETTINGS,
     F_TEMP_DISAGREE,
     F_UNEXPECTED_CLOSE,
     PERSON_STOP,
@@ -40,7 +39,7 @@ LIGHT_NAMES = (
 # By interlock session state: unplugged, waiting, charging, stopping, resting, released.
 _BY_SESSION = (DARK, READY, CHARGING, STOPPED, WAITING, RELEASED)
 # fmt: on
-_WARNINGS = F_SETTINGS | F_TEMP_DISAGREE | F_UNEXPECTED_CLOSE | F_LOCK_REVERSED
+_WARNINGS = F_TEMP_DISAGREE | F_UNEXPECTED_CLOSE | F_LOCK_REVERSED
 _WAITS = PILOT_STEADY | PILOT_DIGITAL | BELOW_MINIMUM | PERSON_STOP
 _LIMIT_TEMPERATURE = const(3)  # interlock.LIMIT_TEMPERATURE, as a plain value
 _SESSION_WAITING = const(1)

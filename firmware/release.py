@@ -1,0 +1,125 @@
+"""When the connector may be let go of, and when the car may move.
+
+Plain values in; part of the interlock, which alone calls it. Nothing is released while anything speaks for a live
+cable: S2 closed, 1 A or more, AC at the inlet, or not enough time without a sign of life.
+"""
+
+from micropython import const
+
+from faults import PP_BUTTON
+from ticks import ticks_diff
+
+# Lock requests.
+HOLD = const(0)
+LOCK = const(1)
+UNLOCK = const(2)
+LOCK_REQUEST_NAMES = ("hold", "lock", "unlock")
+
+# Below 1 A counts as "not charging" (J1772).
+NO_CURRENT_MA = const(1000)
+# Without a measurement of AC volts: J1772 gives the EVSE 3 s to open its contactor.
+_DEAD_UNMEASURED_MS = const(3000)
+_DEAD_MEASURED_MS = const(100)
+# Nothing has spoken against driving for this long.
+_DRIVE_CLEAR_MS = const(100)
+
+
+class Release:
+    """Call `tick` once a pass, after the session has decided S2. Allocates nothing."""
+
+    def __init__(self, has_ac_sense: bool):
+        self._has_ac_sense = has_ac_sense
+        self.lock_request = HOLD
+        self.may_unlock = False  # nothing is live, and has not been for long enough
+        self.drive_allowed = False
+        self.is_ac_live = False  # AC stays although S2 has been open for long
+        self._has_seen_ac = False  # the AC sense has shown "present" since S2 closed last
+        self._was_unlock_request = False
+        self._was_closed = False
+        self._is_timed = False
+        self._dead_since_ms = 0  # no sign of life since
+        self._measured_since_ms = 0  # and measured all the while since
+        self._drive_since_ms = 0
+
+    def tick(  # noqa: PLR0913, PLR0917 - one pass's values
+        self, now_ms: int, i, is_idle: bool, wants_lock: bool, s2_close: bool, opened_ms: int
+    ) -> None:
+        """Decide one pass from `i` (interlock.Inputs), with what the session has just decided.
+
+        `is_idle`: no session; `wants_lock`: the session wants the plug held; `opened_ms`: tick S2 last opened at.
+        """
+        if not self._is_timed:
+            self._is_timed = True
+            self._dead_since_ms = now_ms
+            self._measured_since_ms = now_ms
+            self._drive_since_ms = now_ms
+        if s2_close != self._was_closed:
+            self._was_closed = s2_close
+            if s2_close:
+                self._has_seen_ac = False
+            else:
+                self._dead_since_ms = now_ms
+                self._measured_since_ms = now_ms
+        self._watch_ac(now_ms, i, s2_close, opened_ms)
+        is_dead = self._prove_dead(now_ms, i, s2_close)
+        self.lock_request = self._request_lock(i, is_idle, wants_lock, s2_close)
+        if is_idle and i.is_clear_to_drive and i.is_pilot_dead and i.is_unlocked and is_dead:
+            if not self.drive_allowed:
+                self.drive_allowed = ticks_diff(now_ms, self._drive_since_ms) >= _DRIVE_CLEAR_MS
+        else:
+            self.drive_allowed = False
+            self._drive_since_ms = now_ms
+
+    def _watch_ac(self, now_ms: int, i, s2_close: bool, opened_ms: int) -> None:
+        """Tell what the AC sense is worth.
+
+        "Absent" is believed only of a sense that has shown "present" since S2 closed last; "present" long after S2
+        opened is believed even when the sense dies, until it shows "absent" or the plug is out.
+        """
+        if i.is_unplugged:
+            self.is_ac_live = False
+        elif self._has_ac_sense and i.ac_ok:
+            if not i.ac_present:
+                self.is_ac_live = False
+                if i.charger_ok and i.charger_ma >= NO_CURRENT_MA:
+                    # Current without AC: the sense lies, whatever it has shown before.
+                    self._has_seen_ac = False
+            elif s2_close:
+                self._has_seen_ac = True
+            elif not self.is_ac_live:
+                self.is_ac_live = ticks_diff(now_ms, opened_ms) >= _DEAD_UNMEASURED_MS
+
+    def _prove_dead(self, now_ms: int, i, s2_close: bool) -> bool:
+        """Tell whether no sign of life is seen now; `may_unlock` once that has lasted long enough."""
+        if (
+            s2_close
+            or self.is_ac_live
+            or (i.charger_ok and i.charger_ma >= NO_CURRENT_MA)
+            or (self._has_ac_sense and i.ac_ok and i.ac_present)
+        ):
+            self.may_unlock = False
+            self._dead_since_ms = now_ms
+            self._measured_since_ms = now_ms
+            return False
+        if not self.may_unlock:
+            if not (self._has_seen_ac and i.ac_ok and i.charger_ok):
+                self._measured_since_ms = now_ms
+            # Not measured: the EVSE's own time to open, counted from S2 or from the last sign of life.
+            self.may_unlock = (
+                ticks_diff(now_ms, self._measured_since_ms) >= _DEAD_MEASURED_MS
+                or ticks_diff(now_ms, self._dead_since_ms) >= _DEAD_UNMEASURED_MS
+            )
+        return True
+
+    def _request_lock(self, i, is_idle: bool, wants_lock: bool, s2_close: bool) -> int:
+        """Return what the lock is asked for in this pass."""
+        is_new = i.unlock_request and not self._was_unlock_request
+        self._was_unlock_request = i.unlock_request
+        if is_idle and i.is_unlocked:
+            # Nothing to let go of: an actuator told to unlock again would drive again.
+            return HOLD
+        # Type 1 and NACS: the lock blocks the latch, so the button asks for the lock to open.
+        if not wants_lock or (i.reasons & PP_BUTTON and not s2_close):
+            # Asked anew: the actuator takes a request by its edge.
+            return UNLOCK if self.may_unlock and not is_new else HOLD
+        return LOCK if i.has_evse and i.is_plugged else HOLD
