@@ -1,11 +1,13 @@
 """What runs the firmware: that an allocation is caught, that a failing firmware is told, that tools are asked for."""
 
+import dataclasses
 import json
 import re
 import subprocess
 
 import pytest
 
+from faults import F_INTERNAL, F_SETTINGS_REFUSED, SETTINGS
 from inletctl.errors import UserError
 from inletctl.house import SCENARIOS
 from inletctl.scenario.load import read_scenario
@@ -131,3 +133,57 @@ def test_node_is_the_one_of_the_lock_file():
         [micropython.node_path(), "--version"], capture_output=True, text=True, check=True
     )
     assert told.stdout.startswith("v")
+
+
+class _Masks:
+    """Collects every reason and fault of a run."""
+
+    def __init__(self):
+        self.reasons = 0
+        self.faults = 0
+
+    def __call__(self, _t_us, _readings, commands, _world):
+        self.reasons |= commands.reasons
+        self.faults |= commands.faults
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"inlet": "type1"},
+        {"inlet": 1, "speed": 3},
+        {"inlet": 1, "lock_unlocked_max_mv": 2700},
+        None,
+    ],
+    ids=["wrong type", "unknown key", "contradiction", "nothing stored"],
+)
+def test_settings_that_cannot_be_trusted_refuse_charging_with_the_heap_locked(settings):
+    """Bad settings are a fault that names them, never a crash, never a charge."""
+    text = "title t\ninlet type2\nat 1s plug 32A\nend 6s\n"
+    for target, options in ((cpython, {}), (micropython, {"strict": True})):
+        seen = _Masks()
+        scenario = dataclasses.replace(parse_scenario(text, "t.txt"), settings=settings)
+        session = Session(scenario, watch=seen)
+        target.run(session, **options)
+        assert seen.faults & F_SETTINGS_REFUSED
+        assert seen.reasons & SETTINGS
+        assert session.world.charger_ma == 0
+        assert not session.world.contactor_closed
+
+
+def test_a_driver_that_breaks_its_contract_is_internal_with_the_heap_locked(monkeypatch):
+    real = Session.sample
+
+    def sample(self, readings):
+        real(self, readings)
+        if self.t_us > 5_000_000:
+            readings.pilot_count = 9
+
+    monkeypatch.setattr(Session, "sample", sample)
+    seen = _Masks()
+    session = Session(
+        parse_scenario("title t\ninlet type2\nat 1s plug 32A\nend 7s\n", "t.txt"), watch=seen
+    )
+    micropython.run(session, strict=True)
+    assert seen.faults & F_INTERNAL
+    assert not session.world.contactor_closed

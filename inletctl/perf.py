@@ -238,38 +238,53 @@ def measure_speed(repeats: int = 3) -> dict[str, Any]:
     }
 
 
-def measure_memory(tell: Callable[[str], None]) -> dict[str, Any]:
+def _run_locked(name: str) -> tuple[str, int, set[int], int, int]:
+    """Run a scenario on the 32-bit MicroPython, heap locked; return passes, session states, reasons, faults."""
+    seen = _Seen()
+    session = Session(read_scenario(SCENARIOS / (name + ".txt")), watch=seen)
+    micropython.run(session, strict=True)
+    return name, session.passes, seen.sessions, seen.reasons, seen.faults
+
+
+def measure_memory(jobs: int, tell: Callable[[str], None]) -> dict[str, Any]:
     """Run every scenario on the 32-bit MicroPython with the heap locked around each step."""
-    passes = 0
-    names = []
+    names = sorted(path.stem for path in SCENARIOS.glob("*.txt"))
+    passes = reasons = broken = 0
     sessions: set[int] = set()
-    masks = {"reasons": 0, "faults": 0}
-    for path in sorted(SCENARIOS.glob("*.txt")):
-        session = Session(read_scenario(path), watch=_Seen(sessions, masks))
-        micropython.run(session, strict=True)
-        passes += session.passes
-        names.append(path.stem)
-        tell("heap locked: %s" % path.stem)
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        for name, count, states, reason_mask, fault_mask in pool.imap_unordered(
+            _run_locked, names
+        ):
+            passes += count
+            sessions |= states
+            reasons |= reason_mask
+            broken |= fault_mask
+            tell("heap locked: %s" % name)
+    all_faults = (1 << len(faults.FAULTS)) - 1
+    all_reasons = (1 << len(faults.SHUTDOWN)) - 1
     return {
         "heap": "locked around every step: one allocated byte would have ended the run",
         "bytes_per_step": 0,
         "steps": passes,
         "scenarios": len(names),
         "session_states_seen": len(sessions),
-        "reasons_seen": faults.names(faults.SHUTDOWN, masks["reasons"]),
-        "faults_seen": faults.names(faults.FAULTS, masks["faults"]),
+        "reasons_not_seen": faults.names(faults.SHUTDOWN, all_reasons & ~reasons),
+        "faults_not_seen": faults.names(faults.FAULTS, all_faults & ~broken),
     }
 
 
 class _Seen:
-    def __init__(self, sessions: set[int], masks: dict[str, int]):
-        self._sessions = sessions
-        self._masks = masks
+    """Collects what a run visits."""
+
+    def __init__(self) -> None:
+        self.sessions: set[int] = set()
+        self.reasons = 0
+        self.faults = 0
 
     def __call__(self, _t_us: int, _readings: Readings, commands: Commands, _world: World) -> None:
-        self._sessions.add(commands.session)
-        self._masks["reasons"] |= commands.reasons
-        self._masks["faults"] |= commands.faults
+        self.sessions.add(commands.session)
+        self.reasons |= commands.reasons
+        self.faults |= commands.faults
 
 
 def measure(
@@ -284,7 +299,7 @@ def measure(
         "speed": measure_speed(),
     }
     tell("speed: %.0f x real time" % result["speed"]["times_real_time"])  # type: ignore[index]
-    result["memory"] = measure_memory(tell)
+    result["memory"] = measure_memory(jobs, tell)
     result["reactions"] = measure_reactions(count, seed, jobs, tell)
     write_whole(
         out / "host.json", lambda stream: stream.write(json.dumps(result, indent=1) + "\n")
