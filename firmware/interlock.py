@@ -228,6 +228,7 @@ class Interlock:
         if not self._is_timed:
             self._is_timed = True
             self._entered_ms = now_ms
+            self._opened_ms = now_ms
             self._b_since_ms = now_ms
         self._charger.tick(
             now_ms, self.charger_ma, self.s2_close, i.charger_ok, i.charger_ma, i.is_unplugged

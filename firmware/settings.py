@@ -47,6 +47,7 @@ TABLE = (
     (30, "lock_unlocked_max_mv", "mV",     0,     5000,   680,   0,  "feedback window of unlocked, high edge; not set = usual for the kind of feedback"),
     (31, "lock_locked_min_mv",   "mV",     0,     5000,   2510,  0,  "feedback window of locked, low edge; not set = usual for the kind of feedback"),
     (32, "lock_locked_max_mv",   "mV",     0,     5000,   3210,  0,  "feedback window of locked, high edge; not set = usual for the kind of feedback"),
+    (33, "lock_min_ma",          "mA",     0,     5000,   0,      0,  "without feedback: a drive that never drew this did not happen (cut wire); 0 = not sensed"),
     (40, "sensor_0",             "choice", 0,     2,      1,     0,  "sensor of channel 0 (AC contact L)"),
     (41, "sensor_1",             "choice", 0,     2,      1,     0,  "sensor of channel 1 (AC contact N)"),
     (42, "sensor_2",             "choice", 0,     2,      0,     0,  "sensor of channel 2 (DC contact +)"),

@@ -191,6 +191,7 @@ def _lock_of(settings) -> LockActuator:
             cooldown_ms=settings.lock_cooldown_ms,
             attempts=settings.lock_attempts,
             stall_ma=settings.lock_stall_ma,
+            min_ma=settings.lock_min_ma,
             is_inverted=settings.lock_inverted != 0,
             # Not given: the usual window of the kind of feedback.
             unlocked_min_mv=_if_given(settings, "lock_unlocked_min_mv"),

@@ -147,6 +147,19 @@ def test_ac_that_stays_is_told_and_believed_even_when_its_sense_dies():
     assert rig.k.faults == 0 and rig.k.may_unlock
 
 
+@pytest.mark.parametrize("start_ms", (*STARTS, 5000, 2**29 + 5))
+def test_ac_after_a_reboot_is_no_fault_before_the_evse_had_its_3_s(start_ms):
+    """Whatever the clock reads at boot: the EVSE may take 3 s to open its contactor."""
+    rig = Rig(start_ms)
+    rig.evse_opens = False
+    rig.i.stop_request = True
+    rig.i.ac_present = True
+    rig.run(2990)
+    assert rig.k.faults == 0 and not rig.k.may_unlock
+    rig.run(100)
+    assert rig.k.faults == F_AC_LIVE
+
+
 def test_unlock_asked_anew_is_a_new_request():
     """The actuator takes a request by its edge: a jammed lock gets another set of attempts each time."""
     rig = Rig()
