@@ -104,6 +104,9 @@ _SHOW_B_MS = const(500)
 # Fewer than three readings below 1 A are noise.
 _LOW_PASSES = const(3)
 _MAX_DOUBLINGS = const(4)
+# Pauses that nobody is to blame for (x1, a low offer, the vehicle's own no) rest alike so often; then each rests
+# twice as long as the one before: a signal that flaps wears no contactor out.
+_FREE_PAUSES = const(3)
 # Charging without a break for so long, the counted stops before it are forgiven: a night has more than one power cut.
 _FORGIVE_MS = const(600000)
 # S2 stays open at least this long, also where a plug that comes and goes ends the rest early.
@@ -213,6 +216,7 @@ class Interlock:
         self._is_timed = False
         self._wait_ms = 0  # bounded wait of STOPPING, rest of RESTING
         self._stops = 0  # counted stops of this plug-in
+        self._pauses = 0  # stops of this plug-in that are not counted, a person's apart
         self._stop_reasons = 0  # why the last session ended
         self._opened_ms = 0  # when S2 last opened
         self._charger = ChargerWatch(settings.vehicle_timeout_ms)
@@ -412,10 +416,12 @@ class Interlock:
                 self._open(now_ms)
             elif new == UNPLUGGED:
                 self._stops = 0
+                self._pauses = 0
         if new == CHARGING:
             self._was_charging = True
-            if self._stops and ticks_diff(now_ms, self._entered_ms) >= _FORGIVE_MS:
+            if ticks_diff(now_ms, self._entered_ms) >= _FORGIVE_MS:
                 self._stops = 0
+                self._pauses = 0
         elif new == UNPLUGGED or i.vehicle_age_ms <= self._vehicle_timeout_ms:
             self._was_charging = False
         self.s2_close = _S2_CLOSED[new]
@@ -436,4 +442,9 @@ class Interlock:
             # The longest rest, doubled by each counted stop before: at most 10000 << 4.
             rest_ms <<= self._stops if self._stops < _MAX_DOUBLINGS else _MAX_DOUBLINGS
             self._stops += 1
+        elif reasons & ~PERSON_STOP:
+            if self._pauses >= _FREE_PAUSES:
+                doublings = self._pauses - _FREE_PAUSES + 1
+                rest_ms <<= doublings if doublings < _MAX_DOUBLINGS else _MAX_DOUBLINGS
+            self._pauses += 1
         self._wait_ms = rest_ms

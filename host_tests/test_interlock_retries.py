@@ -5,15 +5,19 @@ from interlock_causes import CAUSES, mend, spoil
 from interlock_rig import STARTS, charging
 
 from faults import (
+    BELOW_MINIMUM,
     NOT_LOCKED,
     PERSON_STOP,
     PILOT_E,
     PILOT_LOST,
+    PILOT_STEADY,
     RETRIES,
     ROW_COUNTED,
+    ROW_REST_MS,
     ROW_WAIT_MS,
     SHUTDOWN,
     TEMP_HIGH,
+    VEHICLE_NO,
     VEHICLE_SILENT,
     first_bit,
 )
@@ -80,11 +84,13 @@ def test_last_stop_still_takes_the_current_away_first():
 def test_stop_that_is_no_malfunction_is_never_counted(cause):
     rig = charging(retries_max=0)
     first_ms = stop_once(rig, cause)
-    for _ in range(6):
+    for n in range(6):
         rig.run()
         if rig.k.session != CHARGING:
             break
-        assert stop_once(rig, cause) == first_ms
+        rest_ms = stop_once(rig, cause)
+        assert rest_ms == first_ms or n >= 2
+    assert rig.k._stops == 0
     assert not rig.k.reasons & RETRIES
 
 
@@ -117,3 +123,23 @@ def test_ten_minutes_of_charging_forgive_the_stops_before():
     rig.now_ms += 600_000
     rig.run()
     assert stop_once(rig, PILOT_E) == 3000
+
+
+@pytest.mark.parametrize("cause", [PILOT_STEADY, BELOW_MINIMUM, VEHICLE_NO])
+def test_pauses_that_go_on_and_on_rest_longer_and_never_latch(cause):
+    """A vehicle's line or an offer that flaps wears no contactor out."""
+    rig = charging()
+    rests = []
+    for _ in range(9):
+        rests.append(stop_once(rig, cause))
+        rig.run()
+        assert rig.k.session == CHARGING
+    base_ms = SHUTDOWN[first_bit(cause)][ROW_REST_MS]
+    assert rests == [base_ms << n for n in (0, 0, 0, 1, 2, 3, 4, 4, 4)]
+
+
+def test_person_may_stop_and_start_as_often_as_wanted():
+    rig = charging()
+    for _ in range(8):
+        assert stop_once(rig, PERSON_STOP) == 3000
+        rig.run()

@@ -67,7 +67,8 @@ def shutdown_page() -> str:
 S2 may close only when no reason below is left. *Current first* means: the charger's command goes to 0, S2 opens when
 less than 1 A flows or when the bounded wait is over. *At once* means both in the same pass. "Current 0" and "S2 open"
 count from the cause at the pin. A counted reason is a malfunction: its rest doubles with every further one in the
-same plug-in (at most 16-fold), and after `retries_max` of them only an unplug helps. Clauses were checked against
+same plug-in (at most 16-fold), and after `retries_max` of them only an unplug helps. Any other but a person's rests alike
+three times, then doubles as well; it never latches. Clauses were checked against
 secondary sources.
 
 ## Reasons
