@@ -159,7 +159,9 @@ def tests(jobs: str) -> Outcome:
     ):
         report = OUT / f"{name}.xml"
         files = [str(path.relative_to(ROOT)) for path in paths]
-        status, output = run("pytest", "-n", jobs, f"--junitxml={report}", *options, *files)
+        status, output = run(
+            "pytest", "-n", jobs, "--dist", "worksteal", f"--junitxml={report}", *options, *files
+        )
         ok = ok and status == 0 and bool(files)
         if status == 5 or not files:
             notes.append("no test was found in host_tests")
