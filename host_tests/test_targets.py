@@ -105,6 +105,19 @@ def test_a_reset_shows_outputs_undriven_and_starts_the_firmware_anew():
     assert after[1:4] == ["0", "0", "0"]
 
 
+def test_a_reset_while_another_one_is_under_way_begins_anew(tmp_path):
+    text = "title Two resets\ninlet type2\nat 1s reset off_ms=300\nat +100ms reset off_ms=500\nend +2s\n"
+    path = tmp_path / "two.txt"
+    path.write_text(text, encoding="utf-8")
+    session = Session(read_scenario(path))
+    cpython.run(session)
+    assert session.resets == 2
+    marks = [line for line in session.trace.lines if "reset" in line]
+    assert marks == ["1000 reset 300", "1100 reset 500"]
+    # 500 ms from the second one: the first row after it comes at the firmware's own first pass.
+    assert session.t_us == 3_100_000
+
+
 def test_a_missing_micropython_package_asks_for_make_setup(monkeypatch, tmp_path):
     monkeypatch.setattr(micropython, "MODULE", tmp_path / "none.mjs")
     with pytest.raises(UserError, match="make setup") as caught:

@@ -103,14 +103,10 @@ class Session:
             self._is_started = True
         else:
             self.t_us += PASS_US
-        run = self.run
-        if run.next_due_us <= self.t_us:
-            off_ms = run.run_due(self.world, self.t_us)
-            if off_ms:
-                self._stay_dark(off_ms)
-                return layout.STATUS_RESET
-        if self.world.t_us < self.t_us:
-            self.world.advance(self.t_us)
+        off_ms = self._catch_up()
+        if off_ms:
+            self._stay_dark(off_ms)
+            return layout.STATUS_RESET
         return layout.STATUS_RUN
 
     def sample(self, readings: Readings) -> None:
@@ -133,19 +129,34 @@ class Session:
         self.failure = why
         self.run.give_up(self.t_us, why)
 
+    def _catch_up(self) -> int:
+        """Let what is due happen; return how long a reset due now keeps the board dark, in ms, or 0."""
+        off_ms = 0
+        if self.run.next_due_us <= self.t_us:
+            off_ms = self.run.run_due(self.world, self.t_us)
+        if not off_ms and self.world.t_us < self.t_us:
+            self.world.advance(self.t_us)
+        return off_ms
+
     def _stay_dark(self, off_ms: int) -> None:
         """The board is off or booting: every output undriven, nothing sampled, the expectations still watch."""
+        end_us = self._go_dark(off_ms)
+        while self.t_us + PASS_US < end_us and not self.run.is_over:
+            self.t_us += PASS_US
+            off_ms = self._catch_up()
+            if off_ms:
+                # Reset again while it boots: it begins anew.
+                end_us = max(end_us, self._go_dark(off_ms))
+                continue
+            self.world.sample(self.readings)
+            self._note(self.t_us, self.readings, self.safe_commands)
+
+    def _go_dark(self, off_ms: int) -> int:
+        """Release every output; return when the board runs again, in us."""
         self.trace.mark(self.t_us, "reset %d" % off_ms)
         self.resets += 1
         self.world.apply(self.safe_commands)
-        end_us = self.t_us + off_ms * 1000
-        while self.t_us + PASS_US < end_us and not self.run.is_over:
-            self.t_us += PASS_US
-            self.run.run_due(self.world, self.t_us)
-            if self.world.t_us < self.t_us:
-                self.world.advance(self.t_us)
-            self.world.sample(self.readings)
-            self._note(self.t_us, self.readings, self.safe_commands)
+        return self.t_us + off_ms * 1000
 
     def _note(self, t_us: int, readings: Readings, commands: Commands) -> None:
         self.passes += 1
