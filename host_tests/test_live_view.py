@@ -8,7 +8,7 @@ import pytest
 from report_session import NAMES, Session, meta
 from rich.console import Console
 
-from inletctl.live import LINES, NOTHING, SCREEN, LiveView, Pacer, event_line
+from inletctl.live import LINES, NOTHING, SCREEN, LiveView, event_line
 from inletctl.live_screen import Screen
 from inletctl.record import Event, Recorder
 
@@ -228,25 +228,3 @@ def test_event_line_is_one_line():
     assert event_line(Event(61_234_000, "s2", "S2\nclosed", "good")) == (
         "    61.234 s  s2         S2 closed"
     )
-
-
-def test_pacer_holds_the_speed():
-    clock = Clock()
-    pacer = Pacer(20, clock, clock.sleep)
-    pacer.wait(50_000)  # 2.5 ms early: saved up
-    pacer.wait(200_000)
-    clock.now_s += 1
-    pacer.wait(300_000)  # late: no sleep
-    assert clock.slept == [0.01]
-
-
-def test_pacer_at_zero_never_sleeps():
-    clock = Clock()
-    Pacer(0, clock, clock.sleep).wait(10**12)
-    assert clock.slept == []
-
-
-@pytest.mark.parametrize("speed", [-1, float("nan"), float("inf"), 1e7])
-def test_pacer_refuses_a_senseless_speed(speed):
-    with pytest.raises(ValueError, match="outside"):
-        Pacer(speed)

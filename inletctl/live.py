@@ -90,27 +90,3 @@ class LiveView:
 def event_line(event: Event) -> str:
     """Return an event as one plain line: time in s, kind, text."""
     return f"{event.t_us / 1e6:10.3f} s  {event.kind:<9}  {' '.join(event.text.split())}"
-
-
-class Pacer:
-    """Holds a simulation back so that a person can follow it: `speed` times real time, 0 = as fast as it goes."""
-
-    def __init__(
-        self,
-        speed: float,
-        now_s: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ):
-        if not 0 <= speed <= 1e6:
-            raise ValueError(f"speed {speed} is outside 0..1000000")
-        self._speed = speed
-        self._now_s = now_s
-        self._sleep = sleep
-        self._began_s = now_s()
-
-    def wait(self, t_us: int) -> None:
-        """Sleep until `t_us` of simulated time is due. Naps shorter than 5 ms are saved up."""
-        if self._speed:
-            ahead_s = t_us / 1e6 / self._speed - (self._now_s() - self._began_s)
-            if ahead_s > 0.005:
-                self._sleep(ahead_s)
