@@ -9,6 +9,8 @@ GB/T 18487.1-2023 Tab A.3.
 
 from micropython import const
 
+from pilot.rows import row_of
+
 IEC = const(0)
 J1772 = const(1)
 GBT = const(2)
@@ -82,12 +84,7 @@ HYSTERESIS_PCT_X100 = const(10)
 
 def band_index(family: int, duty_pct_x100: int) -> int:
     """Return the row of BANDS[family] that holds this duty, 0..7. Duty above 10000 is the last row."""
-    rows = BANDS[family]
-    last = len(rows) - 1
-    for i in range(last):
-        if duty_pct_x100 <= rows[i][0]:
-            return i
-    return last
+    return row_of(BANDS[family], duty_pct_x100)
 
 
 def band_ma(family: int, index: int, duty_pct_x100: int) -> int:

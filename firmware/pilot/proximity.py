@@ -12,6 +12,7 @@ only after the plug's own debounce: a cable does not change while it is plugged 
 from micropython import const
 
 from faults import F_PP_GAP, F_PP_SENSE, F_PP_SHORT, NO_PLUG, PP_BUTTON, PP_INVALID
+from pilot.rows import row_of
 from ticks import ticks_diff
 
 TYPE1 = const(0)
@@ -124,12 +125,7 @@ def is_pulldown_missing(pp_mv: int, rail_mv: int, pullup_ohm: int, pulldown_ohm:
 
 def row_index(family: int, ohm_x10: int) -> int:
     """Return the row of ROWS[family] that holds this resistance in 0.1 ohm."""
-    rows = ROWS[family]
-    last = len(rows) - 1
-    for i in range(last):
-        if ohm_x10 <= rows[i][0]:
-            return i
-    return last
+    return row_of(ROWS[family], ohm_x10)
 
 
 def _kind_of(row) -> int:
