@@ -1,0 +1,77 @@
+"""An output that hardware takes away when the loop stops proving that it lives.
+
+Decides nothing: `feed(True)` each pass keeps the pin high (or its PWM running), `feed(False)` ends it, and so does
+18 ms of silence, whatever the CPU does meanwhile. Active high only: low is the safe level, which the circuit's
+pull-down also gives whenever the pin is not driven.
+"""
+
+from micropython import const
+
+from drivers.pio_programs import (
+    DEAD_MAN_CYCLES_PER_COUNT,
+    DEAD_MAN_PWM_CYCLES_PER_COUNT,
+    dead_man,
+    make_dead_man_pwm,
+)
+
+# Architecture section 6: S2 open at most 20 ms after the last proof of life; a pass is 10 ms.
+DEAD_MAN_MS = const(18)
+PWM_HZ = const(20000)
+# 8 us a count: a 0 acts within 16 us.
+_STEADY_HZ = const(500_000)
+# Words a state machine's TX FIFO holds, unjoined (RP2040 datasheet 3.2).
+_FIFO_WORDS = const(4)
+# set(pins, 0), ready to execute (RP2040 datasheet 3.4.10).
+_SET_LOW = const(0xE000)
+# pwm_32nds of a bridge that is on all the time.
+_FULL_32NDS = const(32)
+
+
+class DeadMan:
+    """One output. `feed` once a pass: never waits, never allocates. Not for interrupt handlers.
+
+    The state machine must run a dead-man program; `alive_count` is what it counts down in DEAD_MAN_MS.
+    """
+
+    def __init__(self, sm, pin, alive_count: int):
+        self._sm = sm
+        self._pin = pin
+        self._alive_count = alive_count
+        self.is_released = False  # True after release(), for good: nothing is fed any more
+
+    def feed(self, on: bool) -> None:
+        """Keep the pin on for the next DEAD_MAN_MS, or take it low at once."""
+        sm = self._sm
+        # A full FIFO is a machine that does not run; waiting for it would stop the loop.
+        if not self.is_released and sm.tx_fifo() < _FIFO_WORDS:
+            sm.put(self._alive_count if on else 0)
+
+    def release(self) -> None:
+        """Take the pin low now and make it an input with pull-down. Good in any state, as often as wanted."""
+        self.is_released = True
+        self._sm.active(0)
+        self._sm.exec(_SET_LOW)
+        self._pin.init(self._pin.IN, self._pin.PULL_DOWN)
+
+
+def make_dead_man(sm_id: int, pin, pwm_32nds=None) -> DeadMan:
+    """Return a DeadMan on state machine `sm_id` (0..7) and `pin`, low from the first moment.
+
+    pwm_32nds: None or 32 for a steady high while alive, 2..31 for PWM of PWM_HZ with that share of each period high.
+    Raises ValueError for another share, OSError where the PIO block has no room for the program.
+    """
+    import rp2
+
+    if pwm_32nds is None or pwm_32nds == _FULL_32NDS:
+        program = dead_man
+        freq_hz = _STEADY_HZ
+        alive_count = DEAD_MAN_MS * _STEADY_HZ // (1000 * DEAD_MAN_CYCLES_PER_COUNT)
+    else:
+        program = make_dead_man_pwm(pwm_32nds)
+        freq_hz = PWM_HZ * DEAD_MAN_PWM_CYCLES_PER_COUNT
+        alive_count = DEAD_MAN_MS * PWM_HZ // 1000
+    pin.init(pin.OUT, value=0)
+    # OUT_LOW in the program: low before the pin becomes the machine's.
+    sm = rp2.StateMachine(sm_id, program, freq=freq_hz, set_base=pin)
+    sm.active(1)
+    return DeadMan(sm, pin, alive_count)
