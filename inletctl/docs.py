@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from inletctl.errors import UserError
+from inletctl.hardware_docs import PAGES as HARDWARE_PAGES
 from inletctl.house import ROOT, use_firmware
 from inletctl.scenario.markdown import language_markdown
 
@@ -210,6 +211,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/tables.md": tables_page,
     "docs/glossary.md": glossary_page,
     "docs/scenarios.md": language_markdown,
+    **HARDWARE_PAGES,
 }
 
 
