@@ -1,0 +1,342 @@
+"""An RP2040 board: makes the pins, converters and state machines a board file names, and hands them to the drivers.
+
+The board contract of main.run, and nothing else: no policy. sample, actuate, feed_watchdog, next_pass and talk allocate
+nothing. Sources: RP2040 datasheet 2.3.1.7 (SIO registers), 4.7.6 (watchdog registers).
+"""
+
+import gc
+import select
+import sys
+
+import rp2
+import uctypes
+from machine import ADC, PWM, WDT, Pin, mem32, unique_id
+from micropython import const
+
+from drivers.analog import Analog
+from drivers.bridge_out import BridgeOut
+from drivers.charger_lines import LIMIT_HZ, DemandIn, LimitOut
+from drivers.cp_level import (
+    DREQ_ADC,
+    RING_BYTES_LOG2,
+    CPLevel,
+    ring_first,
+    ring_memory,
+)
+from drivers.dead_man import make_dead_man
+from drivers.edge_capture import make_capture
+from drivers.light_out import LIGHT_HZ, LightOut
+from drivers.lines import InputLine, OutputLine
+from drivers.safe_pins import PINS, release_all
+from ticks import ticks_add, ticks_diff
+
+TYPE_CHECKING = const(False)
+
+if TYPE_CHECKING:  # plain ints, as in ticks.py
+
+    def ticks_ms() -> int: ...
+    def ticks_us() -> int: ...
+
+else:
+    from time import ticks_ms, ticks_us
+
+_PERIOD_US = const(10000)
+_LATE_US = const(2000)  # a pass that begins later than this is counted
+_QUIET_MS = const(1000)  # no edge for ever (signals.Readings)
+_COLLECT_MS = const(5000)
+_REARM_PASSES = const(100)  # the captures' DMA counts last for days
+_TALK_BYTES = const(8)
+_COUNT_MAX = const(60000)
+
+# State machines: both captures share one program in the first block, the dead-men the second.
+_SM_PILOT = const(0)
+_SM_DEMAND = const(1)
+_SM_S2 = const(4)
+_SM_BRIDGE = const(5)
+# 80 ns a count, 2.5 ms without an edge; 800 ns a count, 25 ms.
+_PILOT_HZ = const(25000000)
+_DEMAND_HZ = const(2500000)
+_CAPTURE_LIMIT = const(31250)
+
+_ADC_GPIO = const(26)  # ADC input 0
+_GPIO_OUT_SET = 0xD0000014
+_GPIO_OUT_CLR = 0xD0000018
+_WATCHDOG_CTRL_CLR = 0x4005B000  # CTRL's alias that clears the bits written
+_WATCHDOG_ENABLE = 1 << 30
+
+
+class Rp2040Board:
+    """
+    Made once from a checked board file; `store` has read() -> dict or None.
+
+    Raises ValueError or OSError where the chip cannot do what is asked (no DMA channel, no PIO room); everything already
+    made is safe again then.
+    """
+
+    def __init__(self, board_file, store):
+        self._file = board_file
+        self._store = store
+        self.late = 0  # passes that began more than 2 ms late, 0..60000 (stays there)
+        self.error = None  # what `failed` was told
+        self.board_id = "".join(["%02x" % byte for byte in unique_id()])
+        self._parts = []  # what `safe` lets go of, in the order of making: S2 first
+        is_made = False
+        try:
+            self._make()
+            is_made = True
+        finally:
+            if not is_made:
+                self.safe()
+        self._poller = select.poll()
+        self._poller.register(sys.stdout, select.POLLOUT)
+        self._write = sys.stdout.buffer.write
+        self._byte = bytearray(1)
+        self._now_ms = ticks_ms()
+        self._sampled_ms = self._now_ms
+        self._collected_ms = self._now_ms
+        self._due_us = ticks_us()
+        self._is_scheduled = False  # _due_us is the time of the next pass
+        self._rearm_passes = 0
+        # Last: from here on somebody has to come by every watchdog_ms.
+        self._watchdog = WDT(timeout=board_file.watchdog_ms)
+
+    # ------------------------------------------------------------------------------------- building
+
+    def _pin(self, name: str):
+        """Return the pin, an input with the pull the board file says."""
+        entry = self._file.pins[name]
+        if entry.pull == "up":
+            return Pin(entry.gpio, Pin.IN, Pin.PULL_UP)
+        if entry.pull == "down":
+            return Pin(entry.gpio, Pin.IN, Pin.PULL_DOWN)
+        return Pin(entry.gpio, Pin.IN)
+
+    def _input(self, name: str):
+        return InputLine(self._pin(name), self._file.pins[name].is_inverted)
+
+    def _output(self, name: str):
+        return OutputLine(self._pin(name), self._file.pins[name].is_inverted)
+
+    def _pwm(self, name: str, freq_hz: int):
+        """Return a PWM on the pin, off."""
+        entry = self._file.pins[name]
+        return PWM(self._pin(name), freq=freq_hz, duty_u16=0, invert=entry.is_inverted)
+
+    def _part(self, part):
+        """Remember `part`, so that `safe` releases it."""
+        self._parts.append(part)
+        return part
+
+    def _make(self) -> None:
+        file = self._file
+        self._s2 = self._part(make_dead_man(_SM_S2, self._pin("s2")))
+        enable = self._part(
+            make_dead_man(_SM_BRIDGE, self._pin("bridge_enable"), file.motor_pwm_32nds)
+        )
+        self._bridge = self._part(
+            BridgeOut(self._output("bridge_direction"), self._output("bridge_wake"), enable)
+        )
+        self._drive_allowed = self._part(self._output("drive_allowed"))
+        self._drive_allowed.set(False)
+        self._limit = self._part(LimitOut(self._pwm("charger_limit", LIMIT_HZ)))
+        self._light = self._part(
+            LightOut(
+                self._pwm("light_red", LIGHT_HZ),
+                self._pwm("light_green", LIGHT_HZ),
+                self._pwm("light_blue", LIGHT_HZ),
+            )
+        )
+        self._ac = self._input("ac_sense")
+        self._stop_button = self._input("stop_button")
+        self._unlock_button = self._input("unlock_button")
+        self._make_analog()
+        self._pilot = make_capture(_SM_PILOT, self._pin("pilot"), _PILOT_HZ, _CAPTURE_LIMIT)
+        self._demand_capture = make_capture(
+            _SM_DEMAND, self._pin("demand"), _DEMAND_HZ, _CAPTURE_LIMIT
+        )
+        self._demand = DemandIn(self._demand_capture)
+
+    def _make_analog(self) -> None:
+        file = self._file
+        self._ref_mv = file.adc_ref_mv
+        self._mux_u16 = ADC(self._pin("adc_mux")).read_u16
+        self._motor_u16 = ADC(self._pin("adc_motor")).read_u16
+        # Not read this way, but it makes the pin an analogue input.
+        ADC(self._pin("adc_cp"))
+        self._gpio_set = _GPIO_OUT_SET
+        self._gpio_clear = _GPIO_OUT_CLR
+        self._select_set, self._select_clear = _select_masks(file)
+        for name in ("mux_0", "mux_1", "mux_2", "mux_3"):
+            self._pin(name).init(Pin.OUT, value=0)
+        self._analog = Analog(self._mux_mv, self._motor_mv, self._select, file)
+        ring = ring_memory()
+        address = uctypes.addressof(ring)
+        first = ring_first(address)
+        dma = rp2.DMA()
+        control = dma.pack_ctrl(
+            size=1,  # 16 bits
+            inc_read=False,
+            inc_write=True,
+            ring_sel=True,
+            ring_size=RING_BYTES_LOG2,
+            treq_sel=DREQ_ADC,
+        )
+        self._cp = self._part(
+            CPLevel(
+                mem32,
+                dma,
+                control,
+                ring,
+                first,
+                address + first * 2,
+                file.pins["adc_cp"].gpio - _ADC_GPIO,
+                file.scale("cp"),
+                file.adc_ref_mv,
+            )
+        )
+
+    # ------------------------------------------------------------------- what the drivers are handed
+
+    def _mux_mv(self) -> int:
+        return self._mux_u16() * self._ref_mv >> 16
+
+    def _motor_mv(self) -> int:
+        return self._motor_u16() * self._ref_mv >> 16
+
+    def _select(self, channel: int) -> None:
+        """Switch the multiplexer. Both writes together take less than the call returns in: settled by then."""
+        mem32[self._gpio_clear] = self._select_clear[channel]
+        mem32[self._gpio_set] = self._select_set[channel]
+
+    # ----------------------------------------------------------------------------------- the contract
+
+    def settings(self):
+        """Return what is stored, None where nothing is. Raises ValueError, OSError where it cannot be read."""
+        return self._store.read()
+
+    def note(self, sentence: str) -> None:
+        """Tell a person on the console."""
+        print(sentence)  # noqa: T201 - the console
+
+    def next_pass(self) -> bool:
+        """Wait for the period, awake: a sleeping CPU would wake late. Always True."""
+        due_us = self._due_us
+        if self._is_scheduled:
+            while ticks_diff(ticks_us(), due_us) < 0:
+                pass
+            now_us = ticks_us()
+            late_us = ticks_diff(now_us, due_us)
+            if late_us > _LATE_US and self.late < _COUNT_MAX:
+                self.late += 1
+            if late_us >= _PERIOD_US:
+                # Whole passes are gone: none of them is made up for.
+                due_us = now_us
+        else:
+            due_us = ticks_us()
+            self._is_scheduled = True
+        self._due_us = ticks_add(due_us, _PERIOD_US)
+        self._now_ms = ticks_ms()
+        return True
+
+    def now_ms(self) -> int:
+        """Return the tick of this pass."""
+        return self._now_ms
+
+    def sample(self, r) -> None:
+        """Fill `r` with this pass's readings; what cannot be read is marked so."""
+        now_ms = self._now_ms
+        try:
+            r.pilot_count = self._pilot.read(r.pilot_high_us_x10, r.pilot_period_us_x10, now_ms)
+            r.pilot_quiet_ms = self._pilot.quiet_ms
+        except OSError:
+            r.pilot_count = 0
+            r.pilot_quiet_ms = _QUIET_MS
+        self._cp.finish(r)
+        self._analog.scan(r, ticks_diff(now_ms, self._sampled_ms))
+        # From here on nobody else needs the ADC: the level of the next pass is as fresh as can be.
+        self._cp.start()
+        self._sampled_ms = now_ms
+        self._demand.read(r, now_ms)
+        r.ac_present = self._ac.read()
+        r.ac_ok = self._ac.is_settled
+        r.stop_request = self._stop_button.read()
+        r.unlock_request = self._unlock_button.read()
+
+    def actuate(self, c) -> None:
+        """Obey `c` until the next pass. Getting here is the proof of life that keeps S2 and the bridge powered."""
+        now_ms = self._now_ms
+        self._s2.feed(c.s2_close)
+        self._bridge.drive(c.lock_drive, now_ms)
+        self._limit.set(c.charger_ma)
+        self._drive_allowed.set(c.drive_allowed)
+        self._light.show(c.light, now_ms)
+
+    def feed_watchdog(self) -> None:
+        """Say that a whole pass is done."""
+        self._watchdog.feed()
+
+    def talk(self, report) -> None:
+        """Send what the host takes without waiting, at most 8 bytes. `report`: pending() and take()."""
+        left = _TALK_BYTES
+        while left and report.pending():
+            has_room = False
+            for _ in self._poller.ipoll(0):
+                has_room = True
+            if not has_room:
+                return
+            self._byte[0] = report.take()
+            self._write(self._byte)
+            left -= 1
+
+    def slack(self, may_collect: bool) -> None:
+        """Do what has time: arm the captures anew, and collect garbage where a late pass does no harm."""
+        self._rearm_passes += 1
+        if self._rearm_passes >= _REARM_PASSES:
+            self._rearm_passes = 0
+            self._pilot.rearm()
+            self._demand_capture.rearm()
+        if may_collect and ticks_diff(self._now_ms, self._collected_ms) >= _COLLECT_MS:
+            self._collected_ms = self._now_ms
+            gc.collect()
+            # Late on purpose: the schedule begins anew, and `late` keeps what nobody wanted.
+            self._is_scheduled = False
+
+    def safe(self) -> None:
+        """Let go of every output, S2 first. Works at any time, half made too, and raises nothing."""
+        for part in self._parts:
+            try:
+                part.release()
+            except (OSError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+                # The pins are let go of below, whatever this part says.
+                self.error = error
+        # An input is an input, whatever held the pin before: PIO and PWM lose it too.
+        release_all(Pin, PINS["rp2"])
+
+    def failed(self, error) -> None:
+        """Tell why the loop ended, and keep it."""
+        self.error = error
+        sys.print_exception(error)
+
+    def stop_watchdog(self) -> None:
+        """Stop the watchdog, after Ctrl-C: a person at the prompt must not be reset. Outputs are safe by then."""
+        mem32[_WATCHDOG_CTRL_CLR] = _WATCHDOG_ENABLE
+
+
+def _select_masks(board_file):
+    """Return two tuples by multiplexer channel: the GPIO bits to set, and those to clear."""
+    bits = []
+    for name in ("mux_0", "mux_1", "mux_2", "mux_3"):
+        entry = board_file.pins[name]
+        bits.append((1 << entry.gpio, entry.is_inverted))
+    all_bits = 0
+    for bit, _ in bits:
+        all_bits |= bit
+    sets = []
+    for channel in range(16):
+        mask = 0
+        for n in range(4):
+            bit, is_inverted = bits[n]
+            if (channel >> n & 1) != is_inverted:
+                mask |= bit
+        sets.append(mask)
+    return tuple(sets), tuple([all_bits & ~mask for mask in sets])
