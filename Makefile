@@ -6,6 +6,7 @@ ARGS ?=
 
 BIN := .venv/bin
 READY := .venv/.inletctl node_modules/.stamp
+TYPINGS := typings/.stamp typings-esp32/.stamp
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo sim test lint types unit docs perf mpy clean distclean
@@ -13,7 +14,7 @@ READY := .venv/.inletctl node_modules/.stamp
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-setup: $(READY) typings/.stamp ## install all that is needed, into this folder only
+setup: $(READY) $(TYPINGS) ## install all that is needed, into this folder only
 	@echo "Set up. Next: make demo"
 
 demo: $(READY) ## a charge session, simulated and shown as a page in build/demo
@@ -25,13 +26,13 @@ sim: $(READY) ## simulate one scenario: make sim SCENARIO=...
 	  exit 2; }
 	$(BIN)/inletctl sim "$(SCENARIO)"
 
-test: $(READY) typings/.stamp ## all checks and all tests, then a summary (JOBS=2, or auto)
+test: $(READY) $(TYPINGS) ## all checks and all tests, then a summary (JOBS=2, or auto)
 	@$(BIN)/python tools/check.py --jobs $(JOBS)
 
 lint: $(READY) ## style only: ruff
 	@$(BIN)/python tools/check.py lint
 
-types: $(READY) typings/.stamp ## types only: pyright, on host code and on firmware
+types: $(READY) $(TYPINGS) ## types only: pyright, on host code and on firmware
 	@$(BIN)/python tools/check.py types
 
 unit: $(READY) ## pytest only: make unit ARGS="-k lock"
@@ -51,7 +52,7 @@ clean: ## delete what was built
 	find firmware inletctl host_tests tools -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## delete what was installed, too
-	rm -rf .venv node_modules typings
+	rm -rf .venv node_modules typings typings-esp32
 
 # A stamp is written last, so a set-up that broke off is made anew.
 .venv/.stamp: requirements.lock
@@ -65,6 +66,9 @@ node_modules/.stamp: package.json package-lock.json | .venv/.stamp
 
 typings/.stamp: typings.lock | .venv/.stamp
 	@sh tools/setup.sh typings
+
+typings-esp32/.stamp: typings-esp32.lock | .venv/.stamp
+	@sh tools/setup.sh typings-esp32
 
 # A .venv holds absolute paths: one that came along with a copied folder, or whose Python has
 # gone, is made anew as well. .venv/.stamp holds the folder it was made in.

