@@ -1,7 +1,7 @@
-"""Every output to its safe level, before anything else can go wrong.
+"""Every output to its safe level, before anything else can go wrong; then finish a flash that was cut short.
 
 Runs before main.py. No pin is driven after this: the hardware's pull-downs open S2, stop the lock's bridge and
-inhibit driving. Board files and their named pins come with the chip drivers.
+inhibit driving.
 """
 
 import sys
@@ -10,3 +10,11 @@ if sys.platform in ("rp2", "esp32"):
     from drivers.safe_pins import release_all
 
     release_all()
+
+    # After the pins: if this fails, main.py still finds the old firmware or the new one, file by file whole.
+    try:
+        from drivers.pending import finish
+
+        print(finish() or "", end="")  # noqa: T201 - no console yet
+    except (ImportError, OSError, ValueError) as error:
+        print("boot: the interrupted flash is not finished: %s" % error)  # noqa: T201

@@ -1,5 +1,6 @@
 """main.py's loop on a fake board: the order of calls, and what happens when something breaks."""
 
+import json
 import runpy
 import sys
 
@@ -7,7 +8,7 @@ import pytest
 
 from inletctl.house import FIRMWARE
 
-PASS = ["next_pass", "sample", "now_ms", "actuate", "feed_watchdog", "slack"]
+PASS = ["next_pass", "sample", "now_ms", "actuate", "feed_watchdog", "talk", "slack"]
 
 
 class FakeBoard:
@@ -18,6 +19,9 @@ class FakeBoard:
         self.notes = []
         self.errors = []
         self.actuated = []
+        self.late = 0
+        self.may_collect = []
+        self.heard = bytearray()
         self._left = passes
         self._tick_ms = 0
         self._wanted = {} if wanted is None else wanted
@@ -57,8 +61,17 @@ class FakeBoard:
     def feed_watchdog(self):
         self._call("feed_watchdog")
 
-    def slack(self):
+    def stop_watchdog(self):
+        self._call("stop_watchdog")
+
+    def talk(self, report):
+        self._call("talk")
+        while report.pending():
+            self.heard.append(report.take())
+
+    def slack(self, may_collect):
         self._call("slack")
+        self.may_collect.append(may_collect)
 
     def safe(self):
         self.calls.append("safe")
@@ -137,12 +150,45 @@ def test_telling_that_fails_still_ends_safe(firmware_main):
     assert board.calls[-3:] == ["safe", "failed", "safe"]
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
-def test_stop_from_the_console_ends_safe_and_is_passed_on(firmware_main, stop):
-    board = FakeBoard(break_at="sample", error=stop())
-    with pytest.raises(stop):
+def test_ctrl_c_is_safe_first_then_stops_the_watchdog_and_is_passed_on(firmware_main):
+    board = FakeBoard(break_at="sample", error=KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
         firmware_main["run"](board)
-    assert board.calls[-1] == "safe" and "failed" not in board.calls
+    after = board.calls[board.calls.index("sample") + 1 :]
+    assert after == ["safe", "stop_watchdog", "note", "safe"]
+    assert "every output is released" in board.notes[-1]
+
+
+def test_a_reset_asked_for_from_the_console_ends_safe_and_the_dog_goes_on(firmware_main):
+    board = FakeBoard(break_at="sample", error=SystemExit())
+    with pytest.raises(SystemExit):
+        firmware_main["run"](board)
+    assert board.calls[-1] == "safe"
+    assert not {"failed", "stop_watchdog"} & set(board.calls)
+
+
+def test_every_pass_is_reported_as_it_was(firmware_main):
+    board = FakeBoard(passes=120)
+    firmware_main["run"](board)
+    lines = [json.loads(line) for line in board.heard.decode().splitlines()]
+    assert lines[0]["t"] == 10 and lines[0]["c"][0] == 0
+    assert lines[-1]["t"] >= 1000
+
+
+def test_garbage_may_be_collected_only_while_nothing_is_energised(firmware_main):
+    class Step:
+        def __init__(self, settings):
+            self.passes = 0
+
+        def step(self, now_ms, readings, commands):
+            self.passes += 1
+            commands.s2_close = self.passes == 2
+            commands.lock_drive = -1 if self.passes == 3 else 0
+
+    firmware_main["run"].__globals__["InletStep"] = Step
+    board = FakeBoard(passes=4)
+    firmware_main["run"](board)
+    assert board.may_collect == [True, False, False, True]
 
 
 def test_rejected_settings_are_told_before_the_first_pass(firmware_main):
@@ -162,16 +208,47 @@ def test_settings_that_contradict_each_other_are_told_too(firmware_main):
     assert len(board.notes) == 1 and board.errors == []
 
 
-@pytest.mark.parametrize("platform", ["linux", "rp2", "esp32"])
-def test_platform_without_drivers_is_one_sentence(firmware_main, monkeypatch, platform):
-    monkeypatch.setattr(sys, "platform", platform)
+def test_platform_without_drivers_is_one_sentence(firmware_main, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
     with pytest.raises(firmware_main["BoardError"]) as caught:
         firmware_main["open_board"]()
-    assert str(caught.value) == (
-        "no drivers for platform %s in this version: outputs stay safe" % platform
-    )
+    assert str(caught.value) == "no drivers for platform linux in this version: outputs stay safe"
 
 
-def test_run_as_main_without_a_board_stops_with_that_sentence():
-    with pytest.raises(Exception, match="outputs stay safe"):
+@pytest.mark.parametrize("platform", ["rp2", "esp32"])
+def test_a_board_without_its_board_file_is_one_sentence(
+    firmware_main, monkeypatch, tmp_path, platform
+):
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(firmware_main["BoardError"], match=r"board\.json is missing"):
+        firmware_main["open_board"]()
+
+
+def test_a_wrong_board_file_is_told_by_its_entry(firmware_main, monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "platform", "rp2")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "board.json").write_text('{"schema": 1, "name": 7}', encoding="utf-8")
+    with pytest.raises(firmware_main["BoardError"], match=r"^board\.json: .*; outputs stay safe$"):
+        firmware_main["open_board"]()
+
+
+def test_a_board_that_cannot_be_used_says_so_again_and_again(firmware_main, monkeypatch, capsys):
+    told = []
+
+    def sleep(seconds):
+        told.append(seconds)
+        if len(told) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", sleep)
+    monkeypatch.setattr(sys, "platform", "linux")
+    with pytest.raises(KeyboardInterrupt):
+        firmware_main["start"]()
+    assert capsys.readouterr().out.count("no drivers for platform linux") == 3
+
+
+def test_run_as_main_on_the_web_without_a_link_stops_at_once(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "webassembly")
+    with pytest.raises(ImportError):
         runpy.run_path(str(FIRMWARE / "main.py"), run_name="__main__")

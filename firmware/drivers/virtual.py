@@ -50,6 +50,7 @@ class VirtualBoard:
         self._rx = array("i", [0] * RX_INTS)
         self._is_strict = bool(virtual_link.strict())  # lock the heap around every step
         self._is_locked = False
+        self.late = 0  # passes that began late: none, the host's clock waits
         self._unpack = _unpacker()
         self._pack = _packer()
 
@@ -84,9 +85,6 @@ class VirtualBoard:
 
     def actuate(self, c) -> None:
         """Obey `c` from now on."""
-        if self._is_locked:
-            self._is_locked = False
-            micropython.heap_unlock()
         self._pack(c, self._tx)
 
     def safe(self) -> None:
@@ -105,5 +103,16 @@ class VirtualBoard:
     def feed_watchdog(self) -> None:
         """Nothing to feed: the host sees every pass."""
 
-    def slack(self) -> None:
-        """Nothing to do in the slack: steps allocate nothing, and `sample` little."""
+    def stop_watchdog(self) -> None:
+        """There is none."""
+
+    def talk(self, report) -> None:
+        """Drop the report: the host gets every command whole."""
+        while report.pending():
+            report.take()
+
+    def slack(self, may_collect: bool) -> None:
+        """Unlock the heap that `sample` locked: the pass is over."""
+        if self._is_locked:
+            self._is_locked = False
+            micropython.heap_unlock()

@@ -22,6 +22,7 @@ class HostBoard:
         self.status = layout.STATUS_RUN
         self.failure: BaseException | None = None
         self.notes: list[str] = []
+        self.late = 0
 
     def settings(self) -> dict[str, int]:
         """Return what is stored as settings."""
@@ -60,7 +61,13 @@ class HostBoard:
     def feed_watchdog(self) -> None:
         """Nothing to feed: the session sees every pass."""
 
-    def slack(self) -> None:
+    def stop_watchdog(self) -> None:
+        """There is none."""
+
+    def talk(self, report) -> None:
+        """Leave the report where it is: the session gets every command whole."""
+
+    def slack(self, may_collect: bool) -> None:
         """No garbage to collect here."""
 
 

@@ -1,0 +1,201 @@
+"""What the board tells a computer on its console: one JSON line at every change of the commands.
+
+    {"v":1,"t":<tick, ms>,"n":<line number>,"c":[16 ints],"late":<passes begun late>,"x":"hhhh"}
+
+`c` holds signals.Commands in its own order, which is also drivers.virtual_layout.COMMANDS. `x` is CRC-16/CCITT-FALSE
+(polynomial 0x1021, start 0xFFFF) over every byte before `,"x"`. Plain values in, bytes out: this module does not
+know the wire, and decides nothing. A line goes out a few bytes a pass, so it is also made a few bytes a pass: whole
+it would cost more than the rest of the pass.
+"""
+
+from array import array
+
+from micropython import const
+
+from ticks import ticks_diff
+
+# A line at least this often, so that a listener can tell "nothing changed" from "nobody there".
+_PERIOD_MS = const(1000)
+_LINES = const(4)
+# Numbers of a line: tick, line number, 16 commands, late passes.
+_NUMBERS = const(19)
+_FIRST_COMMAND = const(2)
+_LATE = const(18)
+# Bytes made ahead: what the board sends in one pass.
+_AHEAD = const(8)
+# Room for what is made and not yet taken: below _AHEAD plus the longest piece (22). A power of two.
+_ROOM = const(32)
+_ROOM_MASK = const(31)
+_SMALL_INT = const(0x3FFFFFFF)
+# What stands before each number.
+_BEFORE = (b'{"v":1,"t":', b',"n":', b',"c":[') + (b",",) * 15 + (b'],"late":',)
+_BEFORE_CRC = b',"x":"'
+_AFTER_CRC = b'"}\n'
+_HEX = b"0123456789abcdef"
+
+
+def _is_same(c, seen) -> bool:
+    """Return whether `c` equals `seen`; the hottest temperature apart, which moves all the time."""
+    return (
+        c.s2_close == seen[0]
+        and c.charger_ma == seen[1]
+        and c.lock_drive == seen[2]
+        and c.drive_allowed == seen[3]
+        and c.light == seen[4]
+        and c.session == seen[5]
+        and c.pilot_state == seen[6]
+        and c.lock_state == seen[7]
+        and c.duty_pct_x100 == seen[8]
+        and c.offered_ma == seen[9]
+        and c.permitted_ma == seen[10]
+        and c.limiter == seen[11]
+        and c.reasons == seen[12]
+        and c.faults == seen[13]
+        and c.hottest_ok == seen[15]
+    )
+
+
+def _keep(c, values, at: int) -> None:
+    """Write the 16 commands to values[at:at+16]."""
+    values[at] = c.s2_close
+    values[at + 1] = c.charger_ma
+    values[at + 2] = c.lock_drive
+    values[at + 3] = c.drive_allowed
+    values[at + 4] = c.light
+    values[at + 5] = c.session
+    values[at + 6] = c.pilot_state
+    values[at + 7] = c.lock_state
+    values[at + 8] = c.duty_pct_x100
+    values[at + 9] = c.offered_ma
+    values[at + 10] = c.permitted_ma
+    values[at + 11] = c.limiter
+    values[at + 12] = c.reasons
+    values[at + 13] = c.faults
+    values[at + 14] = c.hottest_decic
+    values[at + 15] = c.hottest_ok
+
+
+class Report:
+    """Report lines, four deep. `tick` once a pass; then `pending` and `take` as the wire has room. Allocates nothing.
+
+    Where the wire is slower than the changes, the newest line is dropped: a gap in `n` tells. The state it would
+    have told is told as soon as there is room, so the last line is never an old one for longer than that.
+    """
+
+    def __init__(self):
+        self._queue = array("i", [0] * (_LINES * _NUMBERS))
+        self._first = 0  # line being sent, 0..3
+        self._lines = 0  # lines in the queue, 0..4, the one being sent included
+        self._seen = array("i", [0] * 16)  # commands of the last line, sent or dropped
+        self._line_ms = 0  # tick of that line
+        self._number = 0  # of the next line
+        self._is_owed = True  # nothing told yet, or the last line was dropped
+        self._is_due = True  # a line at once: nothing was ever told
+        self._piece = 0  # next piece of the line being sent: 0..18 a number, 19 its end
+        self._crc = 0xFFFF
+        self._out = bytearray(_ROOM)
+        self._out_at = 0  # next byte to take
+        self._out_count = 0  # bytes made and not taken
+        self._digits = bytearray(10)  # one number, last digit first
+
+    def tick(self, now_ms: int, commands, late: int) -> None:
+        """Queue a line where the commands changed or the last line is a second old.
+
+        `now_ms` is this pass's tick, `late` the passes that began late so far, 0..2**30-1.
+        """
+        is_new = (
+            self._is_due
+            or not _is_same(commands, self._seen)
+            or ticks_diff(now_ms, self._line_ms) >= _PERIOD_MS
+        )
+        is_room = self._lines < _LINES
+        if not is_new and not (self._is_owed and is_room):
+            return
+        self._is_due = False
+        self._line_ms = now_ms
+        _keep(commands, self._seen, 0)
+        if is_room:
+            queue = self._queue
+            at = (self._first + self._lines) % _LINES * _NUMBERS
+            queue[at] = now_ms
+            queue[at + 1] = self._number
+            _keep(commands, queue, at + _FIRST_COMMAND)
+            queue[at + _LATE] = late
+            self._lines += 1
+        self._is_owed = not is_room
+        self._number = (self._number + 1) & _SMALL_INT
+
+    def pending(self) -> int:
+        """Return how many bytes can be taken now: 0 only where no line waits, never more than 29.
+
+        With at least 8 bytes waiting it is at least 8; ask again after those.
+        """
+        while self._lines and self._out_count < _AHEAD:
+            if self._piece < _NUMBERS:
+                self._make_number()
+                self._piece += 1
+            else:
+                self._make_end()
+        return self._out_count
+
+    def take(self) -> int:
+        """Return the next byte, 0..255. Call it only as often as `pending` said."""
+        at = self._out_at
+        self._out_at = (at + 1) & _ROOM_MASK
+        self._out_count -= 1
+        return self._out[at]
+
+    def _make_number(self) -> None:
+        """Append the next number and what stands before it, and take both into the check sum."""
+        piece = self._piece
+        out = self._out
+        start = self._out_at + self._out_count
+        at = start
+        for byte in _BEFORE[piece]:
+            out[at & _ROOM_MASK] = byte
+            at += 1
+        value = self._queue[self._first * _NUMBERS + piece]
+        if value < 0:
+            out[at & _ROOM_MASK] = 45  # "-"
+            at += 1
+            value = -value
+        digits = self._digits
+        count = 0
+        while value or not count:
+            digits[count] = 48 + value % 10
+            count += 1
+            value //= 10
+        while count:
+            count -= 1
+            out[at & _ROOM_MASK] = digits[count]
+            at += 1
+        self._out_count += at - start
+        crc = self._crc
+        while start < at:
+            # A byte at a time without a table: the polynomial's three terms, shifted by what the byte carries out.
+            fold = crc >> 8 ^ out[start & _ROOM_MASK]
+            fold ^= fold >> 4
+            crc = (crc << 8 ^ fold << 12 ^ fold << 5 ^ fold) & 0xFFFF
+            start += 1
+        self._crc = crc
+
+    def _make_end(self) -> None:
+        """Append the check sum and the line's end; the next line is then the one to send."""
+        out = self._out
+        at = self._out_at + self._out_count
+        for byte in _BEFORE_CRC:
+            out[at & _ROOM_MASK] = byte
+            at += 1
+        shift = 12
+        while shift >= 0:
+            out[at & _ROOM_MASK] = _HEX[self._crc >> shift & 15]
+            at += 1
+            shift -= 4
+        for byte in _AFTER_CRC:
+            out[at & _ROOM_MASK] = byte
+            at += 1
+        self._out_count = at - self._out_at
+        self._crc = 0xFFFF
+        self._piece = 0
+        self._first = (self._first + 1) % _LINES
+        self._lines -= 1
