@@ -2,6 +2,9 @@
 
 JOBS ?= 2
 SCENARIO ?=
+UF2 ?=
+PORT ?=
+BOARD ?= rp2040-reference
 ARGS ?=
 
 BIN := .venv/bin
@@ -9,7 +12,7 @@ READY := .venv/.inletctl node_modules/.stamp
 TYPINGS := typings/.stamp typings-esp32/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sim test lint types unit docs perf mpy clean distclean
+.PHONY: help setup demo sim emu flash test lint types unit docs perf mpy clean distclean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -25,6 +28,15 @@ sim: $(READY) ## simulate one scenario: make sim SCENARIO=...
 	  echo "make sim: no scenario given; say which one, as in 'make sim SCENARIO=NAME', with a name from inletctl/scenarios/." >&2; \
 	  exit 2; }
 	$(BIN)/inletctl sim "$(SCENARIO)"
+
+emu: $(READY) ## a scenario on the emulated RP2040: make emu [SCENARIO=...] [UF2=...]
+	$(BIN)/inletctl emu "$(or $(SCENARIO),stop_and_release)" $(if $(UF2),--uf2 "$(UF2)") --out build/emu
+
+flash: $(READY) ## put the firmware on a board: make flash PORT=... [BOARD=...]
+	@test -n "$(PORT)" || { \
+	  echo "make flash: no port given; say which one, as in 'make flash PORT=/dev/ttyACM0'." >&2; \
+	  exit 2; }
+	$(BIN)/inletctl flash --port "$(PORT)" --board "$(BOARD)"
 
 test: $(READY) $(TYPINGS) ## all checks and all tests, then a summary (JOBS=2, or auto)
 	@$(BIN)/python tools/check.py --jobs $(JOBS)

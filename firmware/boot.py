@@ -11,10 +11,12 @@ if sys.platform in ("rp2", "esp32"):
 
     release_all()
 
-    # After the pins: if this fails, main.py still finds the old firmware or the new one, file by file whole.
+    # After the pins. If this fails the firmware may be half old and half new: main.py looks, and does not run then.
     try:
         from drivers.pending import finish
 
-        print(finish() or "", end="")  # noqa: T201 - no console yet
+        said = finish()
+        if said:
+            print("boot: " + said)  # noqa: T201 - no console yet
     except (ImportError, OSError, ValueError) as error:
         print("boot: the interrupted flash is not finished: %s" % error)  # noqa: T201

@@ -9,10 +9,10 @@ import gc
 import sys
 
 if sys.platform == "rp2":
-    # Modules that a file could replace are looked for in the file system at every import, 10 ms a time; found once,
-    # they are found at once. The loop's few modules live in the root, so nothing else is searched.
-    for _name in ("array", "json", "machine", "os", "select", "time"):
-        sys.modules[_name] = __import__(_name)
+    # A built-in module that a file could replace is looked for in the file system at every import, 10 ms a time. By its
+    # name with a "u" it is found at once; what sys.modules has is not looked for again. All of ours lies in the root.
+    for _name in ("array", "binascii", "errno", "json", "machine", "os", "select", "time"):
+        sys.modules[_name] = __import__("u" + _name)
     sys.path[:] = [""]
 
 from settings import Settings
@@ -36,6 +36,12 @@ def open_board():
     if sys.platform not in ("rp2", "esp32"):
         raise BoardError(
             "no drivers for platform %s in this version: outputs stay safe" % sys.platform
+        )
+    from drivers.pending import is_committed
+
+    if is_committed():
+        raise BoardError(
+            "an interrupted flash is not finished: reset the board, or run make flash again; outputs stay safe"
         )
     # Between what stays and what comes next: the garbage of importing and parsing would split the heap, and a large
     # module would find no room in one piece (a Pico has 230 KB).

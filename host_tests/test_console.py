@@ -96,6 +96,25 @@ def test_the_hottest_temperature_alone_waits_for_the_next_line():
     assert line["c"][HOTTEST] == -55
 
 
+@pytest.mark.parametrize(
+    ("name", "first", "near", "far"),
+    [
+        ("duty_pct_x100", 3000, 10, 11),
+        ("offered_ma", 16000, 100, 101),
+        ("charger_ma", 100, 100, -100),
+    ],
+)
+def test_a_tremble_of_a_measured_value_waits_and_a_change_does_not(name, first, near, far):
+    report, commands = Report(), Commands()
+    setattr(commands, name, first)
+    tell(report, 0, commands)
+    setattr(commands, name, first + near)
+    assert tell(report, 10, commands) == []
+    setattr(commands, name, first + far)
+    (line,) = tell(report, 20, commands)
+    assert line["c"][COMMANDS.index(name)] == first + far
+
+
 @pytest.mark.parametrize("start", [0, WRAP - 500])
 def test_a_line_goes_out_every_second_also_over_the_wrap(start):
     report, commands = Report(), Commands()
@@ -119,13 +138,13 @@ def test_a_change_restarts_the_second():
 def test_a_queue_of_four_drops_the_newest_and_the_gap_counts_them():
     report, commands = Report(), Commands()
     for n in range(7):
-        commands.charger_ma = n
+        commands.charger_ma = 1000 * n
         report.tick(10 * n, commands, 0)
     lines = lines_of(drain(report))
     assert [line["n"] for line in lines] == [0, 1, 2, 3]
-    assert [line["c"][1] for line in lines] == [0, 1, 2, 3]
+    assert [line["c"][1] for line in lines] == [0, 1000, 2000, 3000]
     (line,) = tell(report, 70, commands)
-    assert (line["n"], line["c"][1], line["t"]) == (7, 6, 70)
+    assert (line["n"], line["c"][1], line["t"]) == (7, 6000, 70)
 
 
 def test_a_dropped_state_is_told_as_soon_as_one_line_is_gone():

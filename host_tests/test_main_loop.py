@@ -216,6 +216,16 @@ def test_platform_without_drivers_is_one_sentence(firmware_main, monkeypatch):
 
 
 @pytest.mark.parametrize("platform", ["rp2", "esp32"])
+def test_a_flash_that_boot_could_not_finish_keeps_the_board_from_running(
+    firmware_main, monkeypatch, platform
+):
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr("drivers.pending.is_committed", lambda: True)
+    with pytest.raises(firmware_main["BoardError"], match="interrupted flash is not finished"):
+        firmware_main["open_board"]()
+
+
+@pytest.mark.parametrize("platform", ["rp2", "esp32"])
 def test_a_board_without_its_board_file_is_one_sentence(
     firmware_main, monkeypatch, tmp_path, platform
 ):

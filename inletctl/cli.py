@@ -13,7 +13,9 @@ from typing import Any
 import click
 
 from inletctl import __version__
+from inletctl.emu.command import emu
 from inletctl.errors import UserError
+from inletctl.flash.command import flash
 from inletctl.house import SCENARIOS
 
 INLETS = ("type1", "type2", "gbt", "nacs")
@@ -343,6 +345,11 @@ def perf(out: Path, injections: int, seed: int, jobs: int) -> None:
     ):
         click.echo("A reaction was slower than its limit: see host.json.", err=True)
         sys.exit(1)
+
+
+# Their packages are heavy and are loaded when a command runs.
+cli.add_command(emu)
+cli.add_command(flash)
 
 
 def main() -> None:

@@ -65,10 +65,10 @@ def run_scenario(
 ) -> Result:
     """Run the scenario file on `target`. Raises UserError for bad input or a missing tool."""
     scenario = read_scenario(path)
-    tell = None if recorder is None else _teller(recorder)
+    tell = None if recorder is None else teller(recorder)
     note = None if recorder is None else _noter(recorder)
     session = Session(scenario, start_ms, recorder, tell, watch, note)
-    meta = _meta(session, path, target, start_ms)
+    meta = session_meta(session, path, target, start_ms)
     if begin is not None:
         begin(meta)
     began = time.perf_counter()
@@ -79,7 +79,7 @@ def run_scenario(
     wall_s = time.perf_counter() - began
     if recorder is not None:
         recorder.finish()
-    meta.expectations = [_expectation(outcome) for outcome in _in_file_order(session)]
+    meta.expectations = [expectation_of(outcome) for outcome in _in_file_order(session)]
     return Result(session, recorder, meta, wall_s)
 
 
@@ -91,7 +91,7 @@ def write_reports(result: Result, folder: Path) -> None:
     result.files = write_session(folder, recorder, result.meta)
 
 
-def _teller(recorder: Recorder) -> Callable[[int, str], None]:
+def teller(recorder: Recorder) -> Callable[[int, str], None]:
     def tell(t_us: int, text: str) -> None:
         failed = text.startswith("FAILED ")
         recorder.event(t_us, text, "check" if failed else "scenario", "bad" if failed else "info")
@@ -103,7 +103,9 @@ def _noter(recorder: Recorder) -> Callable[[int, str], None]:
     return lambda t_us, text: recorder.event(t_us, text, "world")
 
 
-def _meta(session: Session, path: Path, target: str, start_ms: int) -> report_meta.SessionMeta:
+def session_meta(
+    session: Session, path: Path, target: str, start_ms: int
+) -> report_meta.SessionMeta:
     scenario = session.scenario
     values: dict[str, Any] = {row[ROW_KEY]: row[ROW_DEFAULT] for row in TABLE}
     values.update(scenario.settings)
@@ -134,7 +136,7 @@ def _in_file_order(session: Session) -> list[Outcome]:
     return sorted(session.run.outcomes, key=lambda outcome: outcome.expectation.line)
 
 
-def _expectation(outcome: Outcome) -> report_meta.Expectation:
+def expectation_of(outcome: Outcome) -> report_meta.Expectation:
     promise = outcome.expectation
     measured = outcome.sentence if not outcome.passed else ""
     if outcome.was_so_before:

