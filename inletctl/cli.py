@@ -328,22 +328,55 @@ def docs_command(only_check: bool) -> None:
 @click.option(
     "--injections",
     type=click.IntRange(1),
-    default=10_000,
+    default=1000,
     show_default=True,
-    help="per cause; S2 of those that wait for the current in every tenth",
+    help="per cause on the host; S2 of those that wait for the current in every tenth",
 )
+@click.option(
+    "--chip-injections",
+    type=click.IntRange(1),
+    default=30,
+    show_default=True,
+    help="per cause on the emulated RP2040, pin to pin",
+)
+@click.option(
+    "--kills", type=click.IntRange(1), default=5, show_default=True, help="of the loop, per way"
+)
+@click.option("--cuts", type=click.IntRange(1), default=20, show_default=True, help="power cuts")
+@click.option("--uf2", type=click.Path(path_type=Path), help="MicroPython image, as for emu")
+@click.option("--host-only", is_flag=True, help="leave the emulated RP2040 out")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True)
-def perf(out: Path, injections: int, seed: int, jobs: int) -> None:
-    """Measure speed, reaction times and memory into host.json."""
-    from inletctl import perf as measuring
+def perf(out: Path, **options: Any) -> None:
+    """Measure speed, reactions, memory and the emulated chip into report.html and report.json."""
+    from inletctl.measure import everything
 
-    result = measuring.measure(out, injections, seed, jobs, click.echo)
-    click.echo("wrote %s" % (out / "host.json"))
-    if not all(
-        one[key]["within_limit"] for one in result["reactions"] for key in ("current_0", "s2_open")
-    ):
-        click.echo("A reaction was slower than its limit: see host.json.", err=True)
+    over = everything.run(out, **options)
+    for sentence in over:
+        click.echo(sentence, err=True)
+    click.echo("wrote %s and report.json" % (out / "report.html"))
+    if over:
+        sys.exit(1)
+
+
+@cli.command("powercut")
+@click.option("--cuts", type=click.IntRange(1), default=500, show_default=True)
+@click.option("--uf2", type=click.Path(path_type=Path), help="MicroPython image, as for emu")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True)
+def powercut(cuts: int, uf2: "Path | None", seed: int, jobs: int) -> None:
+    """Cut the emulated board's power while it writes its settings; say what it reads then."""
+    from inletctl.emu.image import find_image
+    from inletctl.measure.powercut import measure_power_cuts
+
+    result = measure_power_cuts(find_image(uf2), cuts, seed, jobs, click.echo)
+    for sentence in result["wrong"]:
+        click.echo(sentence, err=True)
+    click.echo(
+        "%(cuts)d power cuts within %(write_ms)s ms of writing: %(old)d old settings, %(new)d new, %(neither)d neither"
+        % result
+    )
+    if result["neither"]:
         sys.exit(1)
 
 

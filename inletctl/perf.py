@@ -1,24 +1,21 @@
-"""Measures what the logic promises: speed, reaction times, bytes allocated. Writes build/perf/host.json.
+"""Measures what the logic promises on the host: speed, reaction times, bytes allocated.
 
 Nothing here asserts: tests assert what cannot flake, this reports what is. Reaction times are in simulated time, from
 the cause at the pin to the command, over random phases, seeds, clocks and operating points; every figure is repeated
 by the same seed.
 """
 
-import json
 import multiprocessing
 import pickle
 import platform
 import random
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from inletctl.house import SCENARIOS, firmware_hash, use_firmware
 from inletctl.plant.config import PlantConfig
 from inletctl.plant.world import World
-from inletctl.report.files import write_whole
 from inletctl.scenario.load import read_scenario
 from inletctl.session import PASS_US, START_BEFORE_WRAP_MS, TICKS_MASK, Session
 from inletctl.targets import cpython, micropython
@@ -287,21 +284,15 @@ class _Seen:
         self.faults |= commands.faults
 
 
-def measure(
-    out: Path, count: int, seed: int, jobs: int, tell: Callable[[str], None]
-) -> dict[str, Any]:
-    """Measure everything and write host.json."""
-    result = {
-        "made_by": "inletctl perf --injections %d --seed %d" % (count, seed),
+def measure(count: int, seed: int, jobs: int, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Measure everything that needs no chip."""
+    result: dict[str, Any] = {
         "firmware": firmware_hash(),
         "python": platform.python_version(),
         "machine": platform.machine(),
         "speed": measure_speed(),
     }
-    tell("speed: %.0f x real time" % result["speed"]["times_real_time"])  # type: ignore[index]
+    tell("speed: %.0f x real time" % result["speed"]["times_real_time"])
     result["memory"] = measure_memory(jobs, tell)
     result["reactions"] = measure_reactions(count, seed, jobs, tell)
-    write_whole(
-        out / "host.json", lambda stream: stream.write(json.dumps(result, indent=1) + "\n")
-    )
     return result

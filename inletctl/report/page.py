@@ -76,7 +76,7 @@ def page(recorder: Recorder, meta: SessionMeta) -> str:
     script = (ASSETS / "report.js").read_text(encoding="utf-8")
     data, note = page_data(recorder, meta)
     policy = (
-        f"default-src 'none'; script-src {_hash(plotly)} {_hash(script)}; "
+        f"default-src 'none'; script-src {script_hash(plotly)} {script_hash(script)}; "
         "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
     # In JSON inside a script element only `<` can be taken for markup.
@@ -87,7 +87,7 @@ def page(recorder: Recorder, meta: SessionMeta) -> str:
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n',
             "<meta name='viewport' content='width=device-width, initial-scale=1'>\n",
             f"<title>{escape(meta.title)} - OpenInlet session</title>\n",
-            f"<style>\n{_variables()}{style}</style>\n</head>\n<body>\n<main>\n",
+            f"<style>\n{theme_variables()}{style}</style>\n</head>\n<body>\n<main>\n",
             _head(meta),
             _facts(recorder, meta),
             _expectations(meta),
@@ -165,11 +165,14 @@ def _pack(columns: dict[str, list[int | None]]) -> tuple[int, dict[str, str]]:
     return step, packed
 
 
-def _hash(script: str) -> str:
+def script_hash(script: str) -> str:
+    """Return what a content security policy calls this script."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
-def _variables() -> str:
+def theme_variables() -> str:
+    """Return the palette as CSS, for a light and a dark page."""
+
     def block(theme: int) -> str:
         return "".join(f"--{key}:{pair[theme]};" for key, pair in COLORS.items())
 

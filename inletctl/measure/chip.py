@@ -1,0 +1,80 @@
+"""Everything that is measured on the emulated RP2040, one after the other, two processes at a time."""
+
+import os
+import random
+from collections.abc import Callable
+from typing import Any
+
+from inletctl.emu.image import Image
+from inletctl.measure.charging import Charging
+from inletctl.measure.forks import fork_map
+from inletctl.measure.loop import firmware_size, measure_loop
+from inletctl.measure.pilot import measure_pilot
+from inletctl.measure.powercut import measure_power_cuts
+from inletctl.measure.reactions import measure_kills, measure_reactions
+
+# What the emulator is, said beside every figure that comes from it.
+CAVEATS = (
+    "The emulator's simulated time per MicroPython bytecode is several times a real Pico's: figures are on the safe side.",
+    "It runs a PIO machine at most once per CPU instruction, so the capture loses about 0.5 % of its counts there.",
+    "The PIO programs themselves are checked cycle by cycle in another emulator (host_tests/test_pio_programs.py).",
+    "One core. Flash erase and program take no time; a power cut falls between two CPU instructions.",
+    "Nothing here has run on silicon.",
+)
+
+
+# The longest first. "type2" and "type1" are boards that charge.
+_TASKS = ("type2", "type1", "pilot", "power cuts")
+
+
+def measure_chip(
+    image: Image,
+    injections: int,
+    kills: int,
+    cuts: int,
+    seed: int,
+    jobs: int,
+    tell: Callable[[str], None],
+) -> dict[str, Any]:
+    """Measure the emulated chip; `tell` gets a line now and then."""
+    result: dict[str, Any] = {
+        "image": image.version,
+        "caveats": list(CAVEATS),
+        "size": firmware_size(),
+        "reactions": [],
+    }
+
+    # Each in a process of its own, side by side: a chip that charges cannot be handed back, so what is measured on
+    # it is measured in there, in forks of that process. What they tell comes through a pipe, without a thread: a
+    # process with threads is not safe to fork.
+    read_end, write_end = os.pipe()
+
+    def say(sentence: str) -> None:
+        os.write(write_end, sentence.encode() + b"\n")
+
+    def one(task: str) -> Any:
+        if task == "pilot":
+            return measure_pilot(image, say)
+        if task == "power cuts":
+            return measure_power_cuts(image, cuts, seed, 1, say)
+        charging = Charging(image, task, random.Random(seed).randrange(1 << 30))
+        charging.start()
+        answer: dict[str, Any] = {
+            "reactions": measure_reactions(charging, injections, seed, jobs, say)
+        }
+        if task == "type2":
+            answer["loop"] = measure_loop(charging)
+            answer["kills"] = measure_kills(charging, kills, seed, jobs, say)
+        return answer
+
+    try:
+        for task, answer in fork_map(one, _TASKS, jobs, read_end, tell):
+            if task in ("pilot", "power cuts"):
+                result[task.replace(" ", "_")] = answer
+            else:
+                result["reactions"] += answer.pop("reactions")
+                result.update(answer)
+    finally:
+        os.close(write_end)
+        os.close(read_end)
+    return result

@@ -1,0 +1,91 @@
+"""`make perf`: the host's figures and the emulated chip's, as one dict, one page, with a bar while it goes on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from inletctl import perf
+from inletctl.emu.image import find_image
+from inletctl.errors import UserError
+from inletctl.house import SCENARIOS
+from inletctl.measure import reactions
+from inletctl.measure.page import write_page
+from inletctl.measure.pilot import POINTS
+from inletctl.report.files import write_whole
+
+
+def run(
+    out: Path,
+    injections: int,
+    chip_injections: int,
+    kills: int,
+    cuts: int,
+    uf2: "Path | None",
+    host_only: bool,
+    seed: int,
+    jobs: int,
+) -> list[str]:
+    """Measure everything, write report.html and report.json into `out`; return what is over its limit, a sentence each.
+
+    The chip's part needs an image: without one the report says so, and the sentence is among those returned.
+    """
+    image = None
+    missing = "left out with --host-only"
+    if not host_only:
+        try:
+            image = find_image(uf2)
+        except UserError as error:
+            missing = str(error)
+    # One line a cause, a scenario, an injected cause, a killed loop, a pilot point and a power cut.
+    total = len(perf.CAUSES) + len(list(SCENARIOS.glob("*.txt"))) + 1
+    if image is not None:
+        total += len(reactions.CAUSES) + len(reactions.KILLS) * kills + len(POINTS) + cuts
+    made_by = "inletctl perf --injections %d --chip-injections %d --kills %d --cuts %d --seed %d" % (
+        injections, chip_injections, kills, cuts, seed,
+    )  # fmt: skip
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} of {task.total}"),
+        TimeElapsedColumn(), console=Console(stderr=True), auto_refresh=False,
+    ) as progress:  # fmt: skip
+        task = progress.add_task("measuring", total=total)
+
+        def tell(sentence: str) -> None:
+            progress.update(task, advance=1, description=sentence[:48], refresh=True)
+
+        result = perf.measure(injections, seed, jobs, tell)
+        result["made_by"] = made_by
+        if image is None:
+            result["chip"] = missing
+        else:
+            from inletctl.measure.chip import measure_chip
+
+            result["chip"] = measure_chip(image, chip_injections, kills, cuts, seed, jobs, tell)
+    write_whole(
+        out / "report.json", lambda stream: stream.write(json.dumps(result, indent=1) + "\n")
+    )
+    write_page(out / "report.html", result)
+    return over_limit(result) + (
+        [] if image or host_only else ["The emulated RP2040 was not measured: " + missing]
+    )
+
+
+def over_limit(result: dict[str, Any]) -> list[str]:
+    """Return a sentence for each figure that is not within its limit."""
+    sentences = []
+    chip = result["chip"] if isinstance(result["chip"], dict) else {}
+    for where, rows in (("host", result["reactions"]), ("chip", chip.get("reactions", ()))):
+        sentences += [
+            "%s: %s after %r is over its limit" % (where, words, row["cause"])
+            for row in rows
+            for key, words in (("current_0", "current 0"), ("s2_open", "S2 open"))
+            if not row[key]["within_limit"]
+        ]
+    for row in chip.get("kills", ()):
+        if not (row["within_limit"] and row["s2_low"]["within_limit"]) or row["s2_high_again"]:
+            sentences.append("chip: the loop killed by an %s is over its limit" % row["way"])
+    if chip and chip["power_cuts"]["neither"]:
+        sentences.append("chip: a power cut left neither the old nor the new settings")
+    return sentences

@@ -1,0 +1,102 @@
+"""Runs in place of main.py on the emulated board: the same loop, its phases marked on a spare pin.
+
+The board's own main.py lies beside it as firmware.mpy and is run as it is; only the board object is wrapped. The
+heap is locked from the 15th pass on and never again unlocked, so one allocated byte ends the run. Three spare inputs kill
+the loop: 1 raises, 2 loops for ever, 3 loops for ever with interrupts off; 1 and 2 together ask for the free heap.
+"""
+
+import gc
+
+import machine
+import micropython
+
+MARK_GPIO = 22
+KILL_GPIOS = (16, 17, 18)
+_SCRATCH = 0x40058000 + 0x0C  # watchdog scratch 0..3: free, and kept over a reset
+# The first byte to a listening host makes the one object that select.poll keeps: before that nothing is locked.
+LOCK_AT = 15
+
+
+# The first thing: main.py begins.
+mark = machine.Pin(MARK_GPIO, machine.Pin.OUT, value=0)
+# A traceback, where the heap has no room for one.
+micropython.alloc_emergency_exception_buf(200)
+
+
+class KilledError(Exception):
+    """The loop was told to die."""
+
+
+class Probe:
+    """Forwards every call to the board; marks the phases of a pass on a pin."""
+
+    def __init__(self, board):
+        self._board = board
+        self._mark = mark
+        self._kill = tuple(
+            machine.Pin(n, machine.Pin.IN, machine.Pin.PULL_DOWN) for n in KILL_GPIOS
+        )
+        self._passes = 0
+        self._is_locked = False  # for good, once the first pass has begun
+        self.late = 0
+
+    def __getattr__(self, name):
+        return getattr(self._board, name)
+
+    def next_pass(self):
+        self._board.next_pass()
+        self.late = self._board.late
+        if not self._is_locked and self._passes == LOCK_AT:
+            self._is_locked = True
+            micropython.heap_lock()
+        self._mark(1)
+        return True
+
+    def sample(self, readings):
+        self._board.sample(readings)
+        self._mark(0)
+
+    def actuate(self, commands):
+        self._mark(1)
+        self._board.actuate(commands)
+        self._mark(0)
+
+    # These three for themselves: a method looked up by __getattr__ would be a new object.
+    def now_ms(self):
+        return self._board.now_ms()
+
+    def feed_watchdog(self):
+        self._board.feed_watchdog()
+
+    def talk(self, report):
+        self._board.talk(report)
+
+    def slack(self, may_collect):
+        self._mark(1)
+        self._board.slack(may_collect)
+        self._mark(0)
+        self._passes += 1
+        if self._kill[0]() and self._kill[1]():
+            # Takes milliseconds: only when asked for.
+            machine.mem32[_SCRATCH] = gc.mem_free()
+            return
+        if self._kill[0]():
+            raise KilledError("an exception")
+        if self._kill[1]():
+            while True:
+                pass
+        if self._kill[2]():
+            machine.disable_irq()
+            while True:
+                pass
+
+    def safe(self):
+        if self._is_locked:
+            self._is_locked = False
+            micropython.heap_unlock()
+        self._board.safe()
+
+
+import firmware  # noqa: E402 - after the mark
+
+firmware.run(Probe(firmware.open_board()))
