@@ -227,6 +227,10 @@ class Interlock:
         self._is_b_shown = False
         self._was_charging = False
 
+    def rest_after_crash(self) -> None:
+        """Treat now as the moment S2 opened: call before the first tick, after a boot nobody asked for."""
+        self._has_been_off = False
+
     def tick(self, now_ms: int, i: Inputs) -> None:
         """Decide one pass from `i`."""
         if not self._is_timed:

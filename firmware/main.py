@@ -43,12 +43,11 @@ def open_board():
         raise BoardError(
             "an interrupted flash is not finished: reset the board, or run make flash again; outputs stay safe"
         )
-    # Between what stays and what comes next: the garbage of importing and parsing would split the heap, and a large
-    # module would find no room in one piece (a Pico has 230 KB).
-    gc.collect()
     board_file = _board_file()
     from drivers.store import SettingsStore
 
+    # Between what stays and what comes next: the garbage of importing and parsing splits the heap, and the next pool of
+    # names would find no room in one piece (a Pico has 230 KB).
     gc.collect()
 
     try:
@@ -92,12 +91,15 @@ def run(board) -> None:
     try:
         settings = Settings(stored_settings(board))
         inlet = InletStep(settings)
+        if board.crashes:
+            board.note("the loop has crashed %d times in a row" % board.crashes)
+            inlet.distrust(board.crashes)
         for sentence in settings.rejected:
             board.note(sentence)
         readings = Readings()
         commands = Commands()
         report = Report()
-        gc.collect()
+        # No collection here: the loop makes no garbage, and it is ready so much sooner.
         while board.next_pass():
             board.sample(readings)
             now_ms = board.now_ms()

@@ -56,6 +56,8 @@ class Readings:
         # The person.
         self.stop_request = False  # wants charging to stop (held while wanted)
         self.unlock_request = False  # wants the cable released (held while wanted)
+        # Hardware let go of S2 or the bridge since the last pass because the loop was late, uncommanded.
+        self.output_lost = False
 
 
 class Commands:

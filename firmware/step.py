@@ -25,6 +25,15 @@ from vehicle.light import pattern
 FAMILY_OF_INLET = (J1772, IEC, GBT, J1772)
 
 
+# Passes are 10 ms apart. Every limit counted in passes stretches with a loop that is late: 30 of them in a row, or one
+# in four for long, and nothing is believed any more.
+_SLOW_MS = const(15)
+_SLOW_COSTS = const(3)
+_SLOW_FULL = const(90)
+# After so many crashes in a row nothing is energised until a person looks: a reset forgets latches and rests, and a
+# fault that kills the loop only while charging would otherwise switch the EVSE's contactor for ever.
+CRASHES_MAX = const(3)
+
 # Channels 0 and 1 sit at the AC contacts that Readings.charger_ma flows through; 2 and 3 at the DC ones.
 _AC_CONTACTS = const(2)
 
@@ -49,6 +58,7 @@ class InletStep:
         self._inputs = Inputs()
         self._last_ms = 0
         self._is_timed = False
+        self._slow_score = 0  # 3 a late pass, paid back by passes in time
 
     def _build(self, make, settings):
         """Return make(settings); where the settings contradict each other, the room as shipped and no charging.
@@ -148,8 +158,23 @@ class InletStep:
             r.charger_ma = -r.charger_ma
         if self._is_timed and ticks_diff(now_ms, self._last_ms) < 0:
             self._own_faults |= F_INTERNAL
+        if r.output_lost:
+            # S2 opened under load while nobody decided it: what the loop is worth is no longer known.
+            self._own_faults |= F_INTERNAL
+        if self._is_timed and ticks_diff(now_ms, self._last_ms) > _SLOW_MS:
+            self._slow_score += _SLOW_COSTS
+            if self._slow_score >= _SLOW_FULL:
+                self._own_faults |= F_INTERNAL
+        elif self._slow_score:
+            self._slow_score -= 1
         self._is_timed = True
         self._last_ms = now_ms
+
+    def distrust(self, crashes: int) -> None:
+        """Say that the loop has crashed `crashes` times in a row. S2 rests before it may close; later never."""
+        self.interlock.rest_after_crash()
+        if crashes >= CRASHES_MAX:
+            self._own_faults |= F_INTERNAL
 
 
 def _thermal_of(settings) -> PortThermal:

@@ -15,16 +15,22 @@ class Mux:
     def __init__(self, **changes):
         self.mv = dict(GOOD_MV)
         self.motor_mv = 0
+        self.motor_error = None
         self.channel = 0
         self.stuck_low = 0
         self.stuck_high = 0
         self.reads = []
         self.error = None
-        self.analog = Analog(self.read, lambda: self.motor_mv, self.select, board_file(**changes))
+        self.analog = Analog(self.read, self.read_motor, self.select, board_file(**changes))
         self.readings = Readings()
 
     def select(self, channel):
         self.channel = channel & ~self.stuck_low | self.stuck_high
+
+    def read_motor(self):
+        if self.motor_error:
+            raise self.motor_error
+        return self.motor_mv
 
     def read(self):
         if self.error:
@@ -168,11 +174,26 @@ def test_read_error_makes_every_reading_invalid_and_is_counted():
     mux.error = OSError(5)
     mux.motor_mv = 500
     r = mux.scan()
-    assert not is_believed(r) and r.lock_motor_ma == 0
+    assert not is_believed(r)
+    # The motor's converter was read: what it says still counts.
+    assert r.lock_motor_ma == 1000
     assert mux.analog.failures == failures + 1
     mux.error = None
     assert not is_believed(mux.scan())
     assert is_believed(mux.scan())
+
+
+def test_motor_current_that_cannot_be_read_is_a_stall_and_never_no_current():
+    mux = Mux()
+    mux.motor_mv = 300
+    mux.scan(20)
+    mux.motor_error = OSError(5)
+    for _ in range(3):
+        r = mux.scan()
+        assert r.lock_motor_ma == 3300 * 2 and not is_believed(r)
+    mux.motor_error = None
+    assert mux.scan(2).lock_motor_ma == 600
+    assert is_believed(mux.readings)
 
 
 @pytest.mark.parametrize(

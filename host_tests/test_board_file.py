@@ -8,16 +8,22 @@ from hypothesis import strategies as st
 
 from drivers.board_file import (
     CP_WORST_MV,
-    MULTIPLIER_MAX,
+    ON_TEMP_RAIL,
     PIN_NAMES,
     BoardFileError,
     load,
 )
+from drivers.board_shape import MULTIPLIER_MAX
 from inletctl.house import FIRMWARE
 
 BOARDS = FIRMWARE / "boards"
 NAMES = ("rp2040-reference", "esp32-devkitc")
 GONE = object()  # in a change: delete the entry
+# Temperatures on a rail beyond the ADC: all divided alike.
+FIVE_VOLTS = [
+    ("temp_rail_mv", 5000),
+    *[("dividers." + name, [100000, 100000]) for name in ON_TEMP_RAIL],
+]
 SMALL_INT_MAX = (1 << 30) - 1  # of a 32-bit MicroPython
 
 
@@ -144,9 +150,17 @@ def test_scale_of_an_input_the_board_lacks_is_refused():
         [("temp_rail_mv", GONE), ("cp.rail_mv", GONE)],
         [("mux.temp_2", GONE), ("mux.temp_3", GONE), ("dividers.temp_2", GONE), ("dividers.temp_3", GONE)],
         [("pins.charger_limit", {"gpio": 21, "active": "low"})],
-        [("watchdog_ms", 100)],
-        [("watchdog_ms", 8000)],
+        [("watchdog_ms", 500)],
+        [("watchdog_ms", 2000)],
+        [("motor.pwm_32nds", 2)],
         [("motor.pwm_32nds", 31)],
+        [("motor.ma_per_mv", 1)],
+        [("motor.ma_per_mv", 9)],
+        [("ac_current.ma_per_mv", 12)],
+        [("ac_current.ma_per_mv", 64)],
+        FIVE_VOLTS,
+        [*FIVE_VOLTS, ("dividers.temp_rail", [4700, 4700])],
+        [*FIVE_VOLTS, ("mux.temp_2", GONE), ("dividers.temp_2", GONE)],
     ],
 )  # fmt: skip
 def test_lawful_change_is_accepted(changes):
@@ -182,8 +196,8 @@ MISTAKES = [
     (R, [("adc_ref_mv", 3301)], "adc_ref_mv 3301 3300"),
     (E, [("adc_ref_mv", 3300)], "adc_ref_mv 3300 3100"),
     (R, [("adc_ref_mv", 10**40)], "adc_ref_mv"),
-    (R, [("watchdog_ms", 99)], "watchdog_ms 99 100..8000"),
-    (R, [("watchdog_ms", 8001)], "watchdog_ms 8001 100..8000"),
+    (R, [("watchdog_ms", 499)], "watchdog_ms 499 500..2000"),
+    (R, [("watchdog_ms", 2001)], "watchdog_ms 2001 500..2000"),
     (R, [("watchdog_ms", None)], "watchdog_ms null"),
     *[(R, [(key, GONE)], key + " missing add") for key in (
         "name", "chip", "adc_ref_mv", "pins", "cp", "mux", "dividers", "reference_mv", "ac_current", "motor",
@@ -218,6 +232,8 @@ MISTAKES = [
         "s2", "bridge_enable", "bridge_direction", "bridge_wake", "drive_allowed", "mux_0", "light_blue", "charger_limit")],
     *[(E, [("pins.%s.gpio" % name, gpio)], "pins %s %d strapping" % (name, gpio))
       for name in ("s2", "bridge_enable", "bridge_wake", "drive_allowed") for gpio in (0, 2, 5, 12, 15)],
+    *[(E, [("pins.light_blue.gpio", 4), ("pins.%s.gpio" % name, 14)], "pins %s 14 MTMS not verified choose" % name)
+      for name in ("s2", "bridge_enable", "bridge_wake", "drive_allowed")],
     (E, [("pins.pilot.gpio", 36)], "pins pilot 36 edges"),
     (E, [("pins.demand.gpio", 39)], "pins demand 39 edges"),
     # Pins together
@@ -259,6 +275,12 @@ MISTAKES = [
     (R, [("dividers.pp", [100000, 15000])], "dividers pp 5500 only 718 3300 less"),
     (R, [("temp_rail_mv", 5000)], "dividers temp_0 5000 3300 more"),
     (E, [("temp_rail_mv", 3300)], "dividers temp_0 3300 3100 more"),
+    *[(R, [("dividers." + name, [10000, 10000])], "dividers %s rail directly [0, 0]" % name)
+      for name in ON_TEMP_RAIL[1:]],
+    (E, [("dividers.temp_1", [100, 1000000])], "dividers temp_1 rail directly [0, 0]"),
+    (R, [*FIVE_VOLTS, ("dividers.temp_1", [47000, 47000])], "dividers temp_1 temp_0 [100000, 100000]"),
+    (R, [*FIVE_VOLTS, ("dividers.temp_3", [100000, 90000])], "dividers temp_3 temp_0 [100000, 100000]"),
+    (R, [*FIVE_VOLTS, ("dividers.temp_rail", [10000, 9100])], "dividers temp_0 temp_rail same ratio"),
     (R, [("temp_rail_mv", 2499)], "temp_rail_mv 2499 2500..5250"),
     (R, [("cp.series_ohm", GONE)], "cp series_ohm missing"),
     (R, [("cp.filter_nf", 1)], "cp filter_nf unknown"),
@@ -280,9 +302,15 @@ MISTAKES = [
     (R, [("ac_current.zero_mv", 1651)], "ac_current zero_mv 1651"),
     (R, [("ac_current.ma_per_mv", 0)], "ac_current ma_per_mv 0"),
     (R, [("ac_current.gain", 0)], "ac_current gain unknown"),
-    (R, [("motor.ma_per_mv", 101)], "motor ma_per_mv 101 1..100"),
-    (R, [("motor.pwm_32nds", 0)], "motor pwm_32nds 0 1..31"),
-    (R, [("motor.pwm_32nds", 32)], "motor pwm_32nds 32 1..31"),
+    (R, [("ac_current.ma_per_mv", 11)], "ac_current ma_per_mv 11 34100 35000..200000 write 12..64"),
+    (R, [("ac_current.ma_per_mv", 65)], "ac_current ma_per_mv 65 201500 35000..200000 write 12..64"),
+    (E, [("ac_current.ma_per_mv", 13)], "ac_current ma_per_mv 13 33800 write 14..76"),
+    (R, [("motor.ma_per_mv", 0)], "motor ma_per_mv 0"),
+    (R, [("motor.ma_per_mv", 10)], "motor ma_per_mv 10 33000 2500..30000 write 1..9"),
+    (E, [("adc_ref_mv", 2499), ("motor.ma_per_mv", 1)], "motor ma_per_mv 1 2499 2500..30000 write 2..12"),
+    (R, [("motor.ma_per_mv", 10**40)], "motor ma_per_mv"),
+    (R, [("motor.pwm_32nds", 1)], "motor pwm_32nds 1 2..31"),
+    (R, [("motor.pwm_32nds", 32)], "motor pwm_32nds 32 2..31"),
 ]
 # fmt: on
 

@@ -16,15 +16,18 @@ class PinLog:
     """Stands for machine.Pin and lists what was made of it."""
 
     IN = 0
+    PULL_DOWN = 2
 
     def __init__(self, missing=()):
         self.made = []
+        self.pulls = {}
         self.missing = missing
 
-    def __call__(self, number, mode):
+    def __call__(self, number, mode, pull=None):
         if number in self.missing:
             raise ValueError("invalid pin")
         self.made.append((number, mode))
+        self.pulls[number] = pull
 
 
 @pytest.fixture
@@ -51,6 +54,10 @@ def test_boot_on_rp2_makes_every_header_pin_an_input(pins, monkeypatch):
     monkeypatch.setattr(sys, "platform", "rp2")
     boot()
     assert sorted(pins.made) == [(n, PinLog.IN) for n in (*range(23), 26, 27, 28)]
+    # Low where something could be energised, also where the board's own pull-down has come off.
+    assert pins.pulls == {
+        n: PinLog.PULL_DOWN if n < 26 else None for n in (*range(23), 26, 27, 28)
+    }
 
 
 @pytest.mark.parametrize("platform", ["webassembly", "linux", "unix"])

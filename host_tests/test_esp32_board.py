@@ -60,6 +60,8 @@ class BoardChip(Chip):
         self.timer = None
         self.timer_us = 0.0
         self.wdt_error = None
+        self.rtc = b""
+        self.cause = 1  # power on
 
     def _call(self, name):
         if self.fail_at is not None and len(self.calls) == self.fail_at:
@@ -113,6 +115,23 @@ class BoardChip(Chip):
     def feed(self):
         self.feeds += 1
 
+    def make_rtc(self):
+        self._call("rtc")
+        return SimpleNamespace(memory=self.memory)
+
+    def memory(self, data=None):
+        if data is None:
+            return self.rtc
+        self.rtc = bytes(data)
+        return None
+
+    def reset_cause(self):
+        return self.cause
+
+    def unique_id(self):
+        self._call("unique_id")
+        return bytes((0xE6, 0x01, 0xAB))
+
     def make_timer(self, number):
         self._call(("timer", number))
         return SimpleNamespace(PERIODIC=1, init=self.start_timer, deinit=self.stop_timer)
@@ -164,7 +183,10 @@ def chip(monkeypatch):
         WDT=chip.make_wdt,
         Timer=chip.make_timer,
         time_pulse_us=chip.time_pulse_us,
-        unique_id=lambda: bytes((0xE6, 0x01, 0xAB)),
+        unique_id=chip.unique_id,
+        RTC=chip.make_rtc,
+        reset_cause=chip.reset_cause,
+        WDT_RESET=3,
     )
     monkeypatch.setitem(sys.modules, "machine", machine)
     monkeypatch.setattr(time, "ticks_us", chip.ticks_us, raising=False)
@@ -215,7 +237,7 @@ def test_rp2040_board_file_is_refused_by_name_and_leaves_no_pin_driven(chip):
     assert chip.watchdogs == []
 
 
-@pytest.mark.parametrize("name", ["s2", "bridge_enable"])
+@pytest.mark.parametrize("name", ["s2", "bridge_enable", "drive_allowed"])
 def test_output_that_a_reset_would_switch_on_is_refused(chip, name):
     file = load(DEVKITC, "esp32")
     file.pins[name].is_inverted = True
@@ -237,9 +259,16 @@ def test_outputs_start_off(chip):
     assert (chip.pwms[ENABLE].freq, chip.pwms[LIMIT].freq) == (20000, 1000)
 
 
-def test_watchdog_starts_last_and_is_fed_once_a_pass(chip):
+def test_watchdog_starts_with_the_first_pass_and_is_fed_once_a_pass(chip):
+    """What is printed between opening and the first pass may wait for a reader."""
     board = make()
-    assert chip.watchdogs == [1000] and chip.calls[-1] == ("wdt", 1000) and chip.feeds == 0
+    board.feed_watchdog()
+    assert chip.watchdogs == [] and chip.feeds == 0
+    chip.now_us += 5_000_000
+    board.next_pass()
+    assert chip.watchdogs == [1000] and chip.feeds == 0 and board.late == 0
+    board.next_pass()
+    assert chip.watchdogs == [1000]
     for n in range(5):
         run(board)
         assert chip.feeds == n + 1
@@ -259,7 +288,7 @@ def test_board_that_fails_half_made_is_safe(chip, error):
     make()
     whole = len(chip.calls)
     assert whole > 25
-    for fail_at in range(whole - 1):
+    for fail_at in range(whole):
         chip.__init__(chip.wave)
         chip.fail_at, chip.error = fail_at, error
         with pytest.raises(type(error)):
@@ -404,20 +433,225 @@ def test_without_actuate_nothing_is_fed(chip):
     assert not chip.is_driven(S2) and chip.pwms[ENABLE].duties[-1] == 0
 
 
-def test_safe_lets_go_of_everything_whatever_fails(chip):
+def off():
+    c = Commands()
+    c.drive_allowed = True
+    return c
+
+
+def hang(chip, board, ms):
+    """Python that does not come back to the loop: callbacks run."""
+    end_us = chip.now_us + ms * 1000
+    while chip.now_us < end_us:
+        chip.ticks_us()
+
+
+def one_pass(board, c, r=None):
+    return run(board, 1, c, r)
+
+
+def is_on(chip):
+    return chip.is_driven(S2), chip.pwms[ENABLE].duties[-1] > 0
+
+
+@pytest.mark.parametrize("s2_close, lock_drive", [(True, 0), (False, 1), (False, -1), (True, 1)])
+def test_loop_that_comes_back_closes_nothing_on_an_old_decision(chip, s2_close, lock_drive):
+    board = make()
+    c = Commands()
+    c.s2_close, c.lock_drive = s2_close, lock_drive
+    r = run(board, 3, c)
+    assert is_on(chip) == (s2_close, lock_drive != 0) and not r.output_lost
+    hang(chip, board, 25)
+    assert is_on(chip) == (False, False)
+    # Told in the very next pass, once; and held off as long as anything is wanted.
+    assert one_pass(board, energised(), r).output_lost
+    assert is_on(chip) == (False, False)
+    for s2, lock in ((True, 0), (False, 1), (True, 1)):
+        held = Commands()
+        held.s2_close, held.lock_drive, held.charger_ma = s2, lock, 16000
+        assert not one_pass(board, held, r).output_lost
+        assert is_on(chip) == (False, False)
+        assert abs(chip.pwms[LIMIT].duties[-1] - 65535 * 5 // 100) <= 1
+    assert not one_pass(board, Commands(), r).output_lost
+    one_pass(board, energised(), r)
+    assert is_on(chip) == (True, True) and not board.was_lost
+
+
+@pytest.mark.parametrize("age_ms, is_lost", [(16, False), (18, True), (500, True)])
+@pytest.mark.parametrize("was_on", [False, True])
+def test_old_pass_closes_nothing(chip, was_on, age_ms, is_lost):
+    board = make()
+    if was_on:
+        run(board, 3, energised())
+    else:
+        run(board, 3, off())
+    r = Readings()
+    board.next_pass()
+    begun_ms = board.now_ms()
+    board.sample(r)
+    chip.now_us = (begun_ms + age_ms) * 1000
+    # Younger than 18 ms, but with the last feed longer ago, is a loss all the same where something was on.
+    is_lost = is_lost or was_on
+    board.actuate(energised())
+    assert is_on(chip) == (not is_lost, not is_lost)
+    assert board.was_lost == is_lost and not r.output_lost
+    assert chip.is_driven(DRIVE) == (age_ms < 18)
+    assert one_pass(board, energised(), r).output_lost == is_lost
+    assert is_on(chip) == (not is_lost, not is_lost)
+    assert not one_pass(board, Commands(), r).output_lost
+    one_pass(board, energised(), r)
+    assert is_on(chip) == (True, True)
+
+
+def test_old_pass_that_wants_nothing_loses_nothing(chip):
+    board = make()
+    run(board, 3, off())
+    board.next_pass()
+    hang(chip, board, 100)
+    board.actuate(off())
+    assert not board.was_lost
+    r = one_pass(board, energised())
+    assert is_on(chip) == (True, True) and not r.output_lost
+
+
+def test_hang_with_nothing_on_is_no_loss(chip):
+    board = make()
+    run(board, 3, Commands())
+    hang(chip, board, 100)
+    r = one_pass(board, energised())
+    assert is_on(chip) == (True, True) and not r.output_lost and board._watch.trips > 0
+
+
+def test_loss_in_a_pass_that_switches_off_is_told_but_holds_nothing(chip):
+    board = make()
+    run(board, 3, energised())
+    board.next_pass()
+    hang(chip, board, 30)
+    board.actuate(Commands())
+    assert is_on(chip) == (False, False)
+    assert one_pass(board, energised()).output_lost
+    assert is_on(chip) == (True, True)
+
+
+def test_permission_to_drive_falls_with_the_loop_and_comes_back_with_a_fresh_pass(chip):
+    board = make()
+    run(board, 3, off())
+    assert chip.is_driven(DRIVE)
+    hang(chip, board, 21)
+    assert not chip.is_driven(DRIVE)
+    r = one_pass(board, off())
+    assert chip.is_driven(DRIVE) and not r.output_lost
+
+
+def test_garbage_collection_is_proof_of_life_up_to_18_ms(chip, monkeypatch):
+    """Collected where nothing is energised but the permission to drive."""
+    board = make()
+    run(board, 2, off())
+
+    def collect():
+        chip.now_us += 15_000
+
+    monkeypatch.setattr(gc, "collect", collect)
+    chip.now_us += 6_000_000
+    board.next_pass()
+    board.sample(Readings())
+    board.actuate(off())
+    chip.now_us += 4_000
+    before = board._watch.trips
+    board.slack(True)
+    chip.ticks_us()
+    assert board._watch.trips == before and chip.is_driven(DRIVE)
+
+
+def boot(chip, cause=3):
+    """Reset the chip: what is kept is the RTC's memory."""
+    rtc = chip.rtc
+    chip.__init__(PWMWave(1000, 26))
+    chip.cp_scale = load(DEVKITC, "esp32").scale("cp")
+    chip.rtc, chip.cause = rtc, cause
+    return make()
+
+
+def test_crashes_are_counted_from_boot_to_boot(chip):
+    assert make().crashes == 0
+    board = boot(chip)
+    assert board.crashes == 0, "a watchdog reset, but nothing was running"
+    for n in range(1, 4):
+        run(board, 2)
+        board = boot(chip)
+        assert board.crashes == n
+    # The board never came to its first pass: the same count again, not another crash.
+    assert boot(chip).crashes == 3
+
+
+@pytest.mark.parametrize("cause", [1, 2, 4, 5])
+def test_reset_by_anything_else_is_no_crash(chip, cause):
+    run(make(), 2)
+    run(boot(chip), 2)
+    assert boot(chip, cause).crashes == 0
+
+
+@pytest.mark.parametrize("kept", [b"", b"OI", b"OI\x01", b"XX\x01\x05", b"OI\x02\x05", bytes(40)])
+def test_memory_of_somebody_else_is_no_crash(chip, kept):
+    chip.rtc = kept
+    assert boot(chip).crashes == 0
+
+
+def test_count_of_crashes_stays_at_its_end(chip):
+    chip.rtc = b"OI\x01\xff"
+    board = boot(chip)
+    assert board.crashes == 255
+    run(board)
+    assert boot(chip).crashes == 255
+
+
+def test_loop_stopped_by_a_person_did_not_crash(chip):
+    run(make(), 2)
+    board = boot(chip)
+    run(board, 2)
+    board.stop_watchdog()
+    assert boot(chip).crashes == 0
+
+
+def test_a_minute_of_running_clears_the_count(chip):
+    run(make(), 2)
+    board = boot(chip)
+    board.next_pass()
+    for _ in range(5999):
+        board.slack(False)
+    assert board.crashes == 1 and chip.rtc == b"OI\x01\x01"
+    board.slack(False)
+    assert board.crashes == 0 and chip.rtc == b"OI\x01\x00"
+    assert boot(chip).crashes == 1
+
+
+def test_pins_are_let_go_of_even_if_a_part_is_interrupted(chip):
+    board = make()
+    run(board, 2, energised())
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    chip.pwms[LIMIT].deinit = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        board.safe()
+    assert all(pin.mode == FakePin.IN for pin in chip.pins.values())
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError, MemoryError, ZeroDivisionError])
+def test_safe_lets_go_of_everything_whatever_fails(chip, error):
     board = make()
     run(board, 2, energised())
 
     def broken(*_):
-        raise ValueError("broken")
+        raise error("broken")
 
     chip.pwms[LIMIT].deinit = broken
-    chip.pins[DRIVE].init = broken
+    chip.pwms[12].deinit = broken
     board.safe()
-    assert isinstance(board.error, ValueError)
-    for number, pin in chip.pins.items():
-        if number != DRIVE:
-            assert pin.mode == FakePin.IN
+    assert isinstance(board.error, error)
+    for pin in chip.pins.values():
+        assert pin.mode == FakePin.IN
     assert chip.pins[S2].level == 0 and chip.timer is None
     board.safe()
 
@@ -513,6 +747,9 @@ def test_board_knows_its_id_and_settings(chip):
 
 def test_watchdog_is_stretched_for_a_person_and_a_refusal_does_no_harm(chip):
     board = make()
+    board.stop_watchdog()
+    assert chip.watchdogs == [], "none was started yet"
+    board.next_pass()
     board.stop_watchdog()
     assert chip.watchdogs == [1000, 3600000]
     chip.wdt_error = OSError(1)

@@ -91,6 +91,48 @@ def test_loop_that_comes_back_drives_again_and_counts_anew():
     assert rig.watch.trips == 4
 
 
+def test_hold_that_lost_what_was_on_says_so_until_it_was_heard():
+    rig = Rig()
+    rig.tick(30)
+    rig.feed(False)
+    rig.tick(30)
+    assert rig.watch.trips == 2 and not (rig.s2.is_lost or rig.bridge.is_lost)
+    rig.feed()
+    rig.bridge.feed(False)
+    rig.tick(30)
+    assert rig.s2.is_lost and not rig.bridge.is_lost
+    rig.feed(False)
+    assert rig.s2.is_lost
+    rig.s2.is_lost = False
+    rig.feed()
+    rig.s2.feed(False)
+    rig.tick(30)
+    assert rig.bridge.is_lost and not rig.s2.is_lost
+
+
+def test_late_feed_drops_first_where_the_timer_did_not_run():
+    """The scheduler of soft callbacks drops one when its queue is full."""
+    rig = Rig()
+    rig.feed()
+    rig.callback = None
+    rig.tick(DEAD_MAN_MS - 1)
+    rig.watch.fed()
+    assert rig.is_on() == (True, True) and rig.watch.trips == 0
+    rig.tick(DEAD_MAN_MS)
+    rig.watch.fed()
+    assert rig.is_on() == (False, False) and rig.watch.trips == 1
+    assert rig.s2.is_lost and rig.bridge.is_lost and not rig.watch.is_tripped
+
+
+def test_released_hold_has_nothing_to_lose():
+    rig = Rig()
+    rig.feed()
+    rig.s2.release()
+    rig.bridge.release()
+    rig.tick(40)
+    assert not (rig.s2.is_lost or rig.bridge.is_lost)
+
+
 def test_off_is_off_at_once():
     rig = Rig()
     rig.feed()

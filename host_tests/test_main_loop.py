@@ -20,6 +20,7 @@ class FakeBoard:
         self.errors = []
         self.actuated = []
         self.late = 0
+        self.crashes = 0
         self.may_collect = []
         self.heard = bytearray()
         self._left = passes

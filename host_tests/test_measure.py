@@ -19,7 +19,7 @@ def chip_result(**changes):
         "size": {"files": 3, "bytes": 300, "mpy_files": 2, "mpy_bytes": 200},
         "loop": {
             **loop.phases(passes),
-            "gc": {"longest_pause_us": 100, "at_pass": 1, "passes": 20, "rule": "idle"},
+            "gc": {"longest_pause_us": 100, "rule": "idle"},
             "bytes_per_pass": 0, "bytes_rule": "locked",
             "heap": {"first_bytes": 9, "last_bytes": 9, "simulated_s": 1.0, "rule": "same"},
             "boot": {"safe_ms": 30.0, "main_ms": 100.0, "main_to_ready_ms": 900.0, "ready_ms": 1000.0},

@@ -58,6 +58,10 @@ class FakeDMA:
         self.is_active = trigger
 
 
+SCRATCH_2 = 0x40058014
+PWRON_RESET, WDT_RESET = 1, 3
+
+
 class Chip:
     """What `machine`, `rp2`, `uctypes`, `select` and the clock are made of."""
 
@@ -76,6 +80,8 @@ class Chip:
         self.has_room = True
         self.sent = bytearray()
         self.mv = dict(GOOD_MV)
+        self.scratch = 0  # watchdog scratch 2, kept over a reset
+        self.cause = PWRON_RESET
 
     # machine
     def pin(self, number, mode=0, pull=None):
@@ -106,10 +112,14 @@ class Chip:
         self.feeds += 1
 
     def __getitem__(self, address):
+        if address == SCRATCH_2:
+            return self.scratch
         return {ADC_CS: 1 << 8, ADC_FCS: 1 << 8}[address]
 
     def __setitem__(self, address, value):
-        if address == GPIO_SET:
+        if address == SCRATCH_2:
+            self.scratch = value
+        elif address == GPIO_SET:
             self.mux_bits |= value
         elif address == GPIO_CLEAR:
             self.mux_bits &= ~value
@@ -158,6 +168,8 @@ def chip(monkeypatch):
         mem32=chip,
         unique_id=lambda: bytes((0xE6, 0x01, 0xAB)),
         freq=lambda: 125_000_000,
+        WDT_RESET=WDT_RESET,
+        reset_cause=lambda: chip.cause,
     )
     monkeypatch.setitem(sys.modules, "machine", machine)
     monkeypatch.setitem(sys.modules, "uctypes", SimpleNamespace(addressof=lambda ring: 0x20000104))
@@ -188,6 +200,12 @@ def make(**changes):
     return Rp2040Board(board_file(**changes), Store())
 
 
+def reset(chip):
+    """Boot again: the chip forgets all but the scratch register."""
+    del chip.writes[:]
+    return make()
+
+
 def run(board, passes=1, r=None, c=None):
     r = r or Readings()
     c = c or Commands()
@@ -200,11 +218,101 @@ def run(board, passes=1, r=None, c=None):
     return r
 
 
-def test_watchdog_starts_last_and_only_a_pass_feeds_it(chip):
+def test_watchdog_starts_with_the_first_pass_and_only_a_pass_feeds_it(chip):
+    """Whatever is said before the first pass may wait for a host that does not listen."""
     board = make(watchdog_ms=700)
-    assert chip.watchdog_ms == 700 and chip.log[-1] == "watchdog" and chip.feeds == 0
+    assert chip.watchdog_ms is None
     run(board, 3)
-    assert chip.feeds == 3
+    assert chip.watchdog_ms == 700 and chip.feeds == 3
+
+
+def energised(**values):
+    c = Commands()
+    c.s2_close, c.charger_ma, c.lock_drive = True, 16000, 0
+    for name, value in values.items():
+        setattr(c, name, value)
+    return c
+
+
+def words_of(chip, machine):
+    return chip.machines[machine].words[-1]
+
+
+def test_s2_that_the_dead_man_let_go_stays_open_until_the_logic_lets_go_too(chip):
+    board, r = make(), Readings()
+    run(board, 2, r, energised())
+    assert words_of(chip, 4) > 0 and not r.output_lost
+    chip.now_us += 30_000  # the loop stands still; the hardware opens S2
+    run(board, 1, r, energised())
+    assert words_of(chip, 4) == 0
+    run(board, 5, r, energised())
+    assert words_of(chip, 4) == 0
+    run(board, 1, r, energised(s2_close=False, charger_ma=0))
+    run(board, 1, r, energised())
+    assert words_of(chip, 4) > 0
+
+
+def test_a_lost_output_is_told_with_the_next_readings_once(chip):
+    board, r, told = make(), Readings(), []
+    run(board, 2, r, energised())
+    chip.now_us += 30_000
+    for _ in range(4):
+        run(board, 1, r, energised())
+        told.append(r.output_lost)
+    assert told == [False, True, False, False]
+
+
+def test_a_pass_that_decided_on_old_readings_closes_nothing(chip):
+    board, r, c = make(), Readings(), energised()
+    run(board, 2, r, energised(s2_close=False, charger_ma=0))
+    board.next_pass()
+    board.sample(r)
+    chip.now_us += 18_000
+    board.actuate(c)
+    assert words_of(chip, 4) == 0
+
+
+def test_a_late_pass_with_nothing_on_is_no_loss(chip):
+    board, r = make(), Readings()
+    c = energised(s2_close=False, charger_ma=0)
+    run(board, 2, r, c)
+    chip.now_us += 500_000
+    run(board, 2, r, c)
+    assert not r.output_lost
+    run(board, 1, r, energised())
+    assert words_of(chip, 4) > 0
+
+
+def test_permission_to_drive_ends_with_the_loop(chip):
+    board = make()
+    run(board, 1, None, energised(drive_allowed=True))
+    assert words_of(chip, 6) > 0
+    run(board, 1, None, energised(drive_allowed=False))
+    assert words_of(chip, 6) == 0
+
+
+def test_resets_of_a_running_loop_are_counted_and_a_minute_forgives_them(chip):
+    for crashes in (0, 1, 2):
+        board = reset(chip)
+        assert board.crashes == crashes
+        run(board, 2)
+        chip.cause = WDT_RESET
+    board = reset(chip)
+    run(board, 6001)
+    assert reset(chip).crashes == 1
+
+
+def test_a_reset_after_ctrl_c_or_power_is_no_crash(chip):
+    board = make()
+    run(board, 2)
+    board.safe()
+    board.stop_watchdog()
+    chip.cause = WDT_RESET  # machine.reset() says the same
+    board = reset(chip)
+    assert board.crashes == 0
+    run(board, 2)
+    chip.cause = PWRON_RESET
+    assert reset(chip).crashes == 0
 
 
 def test_board_knows_its_id_and_settings(chip):
@@ -225,7 +333,7 @@ def test_shipped_board_file_makes_a_board_that_believes_its_readings(chip):
 
 def test_outputs_start_off(chip):
     make()
-    assert chip.pins[20].mode == FakePin.OUT and chip.pins[20].level == 0
+    assert chip.machines[6].words[-1:] in ([], [0])
     assert chip.machines[4].words[-1:] in ([], [0]) and chip.machines[5].words[-1:] in ([], [0])
     assert [chip.pwms[n].duties[-1] for n in (0, 1, 7)] == [0, 0, 0]
     assert abs(chip.pwms[21].duties[-1] - 65535 * 5 // 100) <= 1
@@ -235,7 +343,7 @@ def test_outputs_start_off(chip):
 def test_dead_men_and_captures_are_in_different_pio_blocks(chip):
     """Together the programs do not fit into one; both captures share theirs."""
     make()
-    assert {sm_id // 4 for sm_id in (0, 1)} == {0} and set(chip.machines) == {0, 1, 4, 5}
+    assert {sm_id // 4 for sm_id in (0, 1)} == {0} and set(chip.machines) == {0, 1, 4, 5, 6}
     assert chip.machines[0].program is chip.machines[1].program
 
 
@@ -318,7 +426,7 @@ def test_actuate_obeys_and_proves_life(chip):
     run(board, 2, c=c)
     alive = chip.machines[4].words[-1]
     assert alive > 0 and chip.machines[5].words[-1] > 0
-    assert chip.pins[5].level == 1 and chip.pins[WAKE].level == 1 and chip.pins[20].level == 1
+    assert chip.pins[5].level == 1 and chip.pins[WAKE].level == 1
     assert abs(chip.pwms[21].duties[-1] - 65535 * 26 // 100) <= 2
     assert [chip.pwms[n].duties[-1] for n in (0, 1, 7)] == [65535] * 3
     run(board, 1, c=Commands())

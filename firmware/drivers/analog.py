@@ -66,6 +66,7 @@ class Analog:
         self._ac_broken_mv = board_file.ac_zero_mv // 2
         self._ac_ma_per_mv = board_file.ac_ma_per_mv
         self._motor_ma_per_mv = board_file.motor_ma_per_mv
+        self._motor_full_ma = board_file.adc_ref_mv * board_file.motor_ma_per_mv
         # What takes turns: index of the temperature, its rail, or the supply. The rail comes first.
         self._turns = _turns(board_file)
         self._turn = 0
@@ -85,6 +86,8 @@ class Analog:
         for n in range(_TEMP_CHANNELS):
             age_ms = ages[n] + dt_ms
             ages[n] = age_ms if age_ms < _LONG_MS else _LONG_MS
+        # What a read error leaves: a motor that nobody can watch counts as stalled, never as one without current.
+        r.lock_motor_ma = self._motor_full_ma
         try:
             r.lock_motor_ma = self._read_motor() * self._motor_ma_per_mv
             self._check()
@@ -94,9 +97,9 @@ class Analog:
                 if self.is_ok:
                     return
         except OSError:
-            # Nothing that was read before the error is told apart from what was not.
+            # Of what comes through the multiplexer, nothing that was read before the error is told apart from what was
+            # not. The motor's converter has its own pin.
             self.ground_ok = self.reference_ok = self.is_ok = False
-            r.lock_motor_ma = 0
         if self.failures < _LONG_MS:
             self.failures += 1
         r.pp_ok = False

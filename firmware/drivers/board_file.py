@@ -18,15 +18,17 @@ from drivers.board_shape import (
     BoardFileError,
     check_doubles,
     check_keys,
+    check_name,
+    check_schema,
+    fraction,
     is_int,
     listed,
     number,
+    ohm_pair,
     section,
     shown,
     word,
 )
-
-SCHEMA = const(1)
 
 # What a released pin of these does must be the safe thing, and their pull-down makes it low.
 _HIGH_ONLY = ("s2", "bridge_enable", "bridge_direction", "bridge_wake", "drive_allowed")
@@ -43,7 +45,8 @@ _OUTPUTS = _HIGH_ONLY + _SELECT_PINS + _LIGHTS + (_LIMIT,)
 PIN_NAMES = _CAPTURE_PINS + _INPUTS + _OUTPUTS + _ADC_PINS
 
 # By chip: GPIO that may be used, those with an ADC, inputs only, strapping, pulled low for 80 ns whenever
-# the ADC is switched on, least mV at which the ADC tells anything, bounds of its full scale in mV.
+# the ADC is switched on, least mV at which the ADC tells anything, bounds of its full scale in mV, said to be pulled up
+# at reset. The last, MTMS of the ESP32, is not verified in a datasheet: refused to be on the safe side.
 # RP2040: 23, 24, 25 and 29 are the Pico's own (PICO). ESP32: 6..11 are the flash, 1 and 3 the console, 37 and 38 are
 # not brought out; ADC2 (0, 2, 4, 12..15, 25..27) is the radio's too (ESPD).
 CHIPS = {
@@ -55,6 +58,7 @@ CHIPS = {
         (),
         0,
         (2500, 3300),
+        (),
     ),
     "esp32": (
         (0, 2, 4, 5) + tuple(range(12, 20)) + (21, 22, 23, 25, 26, 27, 32, 33, 34, 35, 36, 39),
@@ -64,6 +68,7 @@ CHIPS = {
         (36, 39),
         150,
         (2400, 3100),
+        (14,),
     ),
 }
 USABLE = const(0)
@@ -73,6 +78,7 @@ _STRAPPING = const(3)
 _GLITCHY = const(4)
 _LEAST_MV = const(5)
 _FULL_SCALE_MV = const(6)
+_PULLED_UP = const(7)
 # What MicroPython calls the chips.
 _CHIP_OF_PLATFORM = {"rp2": "rp2040", "esp32": "esp32"}
 
@@ -95,11 +101,14 @@ _REFERENCE_PCT = const(4)
 # Analog's self-check takes this much at ground for none: a broken wire of the live zero must read more.
 _GROUND_MAX_MV = const(60)
 
+# Back in a safe state within 3 s of a hang: the watchdog's time and the start must fit.
+_WATCHDOG_MS = (500, 2000)
+# What full scale may be, mA: chargers of 32 to 80 A with room above, a lock's motor and its stall.
+_AC_FULL_MA = (35000, 200000)
+_MOTOR_FULL_MA = (2500, 30000)
+
 # A range of which less than this fraction is used was meant otherwise, and has no resolution.
 _USE_LEAST = const(4)
-
-# adc_mv * multiplier must stay a small int: 3300 * 300000 < 2**30.
-MULTIPLIER_MAX = const(300000)
 
 _NEEDED = (
     "schema", "name", "chip", "adc_ref_mv", "pins", "cp", "mux", "dividers", "reference_mv", "ac_current", "motor",
@@ -129,8 +138,8 @@ class BoardFile:
     reference_mv        what the channel "reference" reads
     ac_zero_mv, ac_ma_per_mv    charger current: mV at 0 A, mA a mV above it
     motor_ma_per_mv     bridge current a mV
-    motor_pwm_32nds     share of the supply the lock's motor gets, 1..31
-    watchdog_ms         100..8000
+    motor_pwm_32nds     share of the supply the lock's motor gets, 2..31
+    watchdog_ms         500..2000
     """
 
     def __init__(self, data: dict, pins: dict, scales: dict):
@@ -171,12 +180,13 @@ def load(text: str, platform: str = sys.platform) -> BoardFile:
         raise BoardFileError("the text is not JSON: correct it, or flash the board file again")
     if not isinstance(data, dict):
         raise BoardFileError("the text is no JSON object: begin it with { and end it with }")
-    _check_schema(data)
+    check_schema(data)
     check_doubles(text, data)
     check_keys("", data, _NEEDED, _OPTIONAL)
+    check_name(data["name"])
     chip = _check_chip(data, platform)
     number(data, "adc_ref_mv", chip[_FULL_SCALE_MV][0], chip[_FULL_SCALE_MV][1])
-    number(data, "watchdog_ms", 100, 8000)
+    number(data, "watchdog_ms", _WATCHDOG_MS[0], _WATCHDOG_MS[1])
     section(data, "ac_current", ("zero_mv", "ma_per_mv"))
     section(data, "motor", ("ma_per_mv", "pwm_32nds"))
     section(data, "cp", ("series_ohm", "pullup_ohm", "pulldown_ohm"), ("rail_mv",))
@@ -191,24 +201,11 @@ def load(text: str, platform: str = sys.platform) -> BoardFile:
     return BoardFile(data, pins, _scales(data, chip))
 
 
-# ------------------------------------------------------------------------------------------- shape
-
-
-def _check_schema(data: dict) -> None:
-    if "schema" not in data:
-        raise BoardFileError("schema is missing: add it, it is %d" % SCHEMA)
-    if not is_int(data["schema"]) or data["schema"] != SCHEMA:
-        raise BoardFileError(
-            "schema is %s, this firmware reads %d: use the board file that came with the firmware"
-            % (shown(data["schema"]), SCHEMA)
-        )
+# -------------------------------------------------------------------------------------------- chip
 
 
 def _check_chip(data: dict, platform: str):
     """Return the row of CHIPS."""
-    name = data["name"]
-    if not isinstance(name, str) or not 1 <= len(name) <= 32 or not _is_plain(name):
-        raise BoardFileError("name is %s: write 1 to 32 of a..z, 0..9 and -" % shown(name))
     chip = data["chip"]
     if not isinstance(chip, str) or chip not in CHIPS:
         raise BoardFileError("chip is %s: write rp2040 or esp32" % shown(chip))
@@ -219,13 +216,6 @@ def _check_chip(data: dict, platform: str):
             % (chip, here)
         )
     return CHIPS[chip]
-
-
-def _is_plain(name: str) -> bool:
-    for letter in name:
-        if letter not in "abcdefghijklmnopqrstuvwxyz0123456789-":
-            return False
-    return True
 
 
 # -------------------------------------------------------------------------------------------- pins
@@ -291,6 +281,11 @@ def _check_ability(where: str, name: str, gpio: int, chip: tuple) -> None:
     if name in _NO_STRAPPING and gpio in chip[_STRAPPING]:
         raise BoardFileError(
             "%s: GPIO %d is a strapping pin and moves while the chip starts: choose another"
+            % (where, gpio)
+        )
+    if name in _NO_STRAPPING and gpio in chip[_PULLED_UP]:
+        raise BoardFileError(
+            "%s: GPIO %d is MTMS, said to be pulled up at reset (not verified in a datasheet): choose another"
             % (where, gpio)
         )
 
@@ -371,10 +366,29 @@ def _check_currents(data: dict, chip: tuple) -> None:
     number(data, "reference_mv", 500, most_mv)
     # Half of the live zero is the limit of a broken wire.
     least_mv = (chip[_LEAST_MV] + _GROUND_MAX_MV) * 2
-    number(data["ac_current"], "zero_mv", least_mv, adc_ref_mv // 2, "ac_current")
-    number(data["ac_current"], "ma_per_mv", 1, 1000, "ac_current")
-    number(data["motor"], "ma_per_mv", 1, 100, "motor")
-    number(data["motor"], "pwm_32nds", 1, 31, "motor")
+    zero_mv = number(data["ac_current"], "zero_mv", least_mv, adc_ref_mv // 2, "ac_current")
+    _check_full_scale(data, "ac_current", adc_ref_mv - zero_mv, _AC_FULL_MA)
+    _check_full_scale(data, "motor", adc_ref_mv, _MOTOR_FULL_MA)
+    number(data["motor"], "pwm_32nds", 2, 31, "motor")
+
+
+def _check_full_scale(data: dict, where: str, span_mv: int, bounds_ma: tuple) -> None:
+    """Raise where the largest current that can be told is not one that is meant."""
+    per_mv = number(data[where], "ma_per_mv", 1, 1000, where)
+    low_ma, high_ma = bounds_ma
+    if not low_ma <= span_mv * per_mv <= high_ma:
+        raise BoardFileError(
+            "%s: ma_per_mv %d makes full scale %d mA, allowed are %d..%d: write %d..%d"
+            % (
+                where,
+                per_mv,
+                span_mv * per_mv,
+                low_ma,
+                high_ma,
+                -(-low_ma // span_mv),
+                high_ma // span_mv,
+            )
+        )
 
 
 def _scales(data: dict, chip: tuple) -> dict:
@@ -400,30 +414,40 @@ def _scales(data: dict, chip: tuple) -> dict:
         if name in _WITH_DIVIDER:
             worst_mv = temp_rail_mv if name in ON_TEMP_RAIL else WORST_MV[name]
             scales[name] = _divider_scale(name, dividers.get(name, [0, 0]), worst_mv, adc_ref_mv)
+    _check_temp_dividers(dividers, scales, temp_rail_mv <= adc_ref_mv)
     return scales
 
 
-def _divider_scale(name: str, divider, worst_mv: int, adc_ref_mv: int):
-    if (
-        not isinstance(divider, list)
-        or len(divider) != 2
-        or not is_int(divider[0])
-        or not is_int(divider[1])
-    ):
-        raise BoardFileError(
-            "dividers: %s is %s: write [top ohm, bottom ohm], or [0, 0] for none"
-            % (name, shown(divider))
-        )
-    top_ohm, bottom_ohm = divider
-    multiplier, divisor = 1, 1
-    if top_ohm or bottom_ohm:
-        for ohm in divider:
-            if not 100 <= ohm <= 1000000:
+def _check_temp_dividers(dividers: dict, scales: dict, is_direct: bool) -> None:
+    """Raise where a sensor is loaded without need, or otherwise than the others.
+
+    A divider lies across its sensor: a PT1000 reads too cold.
+    """
+    for name in ON_TEMP_RAIL[1:]:
+        if name not in scales:
+            continue
+        if is_direct:
+            if scales[name] != (1, 1, 0):
                 raise BoardFileError(
-                    "dividers: %s has %d ohm: allowed are 100..1000000, or [0, 0] for none"
-                    % (name, ohm)
+                    "dividers: %s loads its sensor, which reads too cold, and its rail fits the ADC directly: write [0, 0]"
+                    % name
                 )
-        multiplier, divisor = _fraction(top_ohm + bottom_ohm, bottom_ohm)
+        elif dividers[name] != dividers["temp_0"]:
+            raise BoardFileError(
+                "dividers: %s is %s, unlike temp_0: fit %s, all temperatures alike"
+                % (name, shown(dividers[name]), shown(dividers["temp_0"]))
+            )
+        elif scales[name] != scales["temp_rail"]:
+            raise BoardFileError(
+                "dividers: %s divides otherwise than temp_rail: give both the same ratio" % name
+            )
+
+
+def _divider_scale(name: str, divider, worst_mv: int, adc_ref_mv: int):
+    top_ohm, bottom_ohm = ohm_pair(name, divider)
+    multiplier, divisor = 1, 1
+    if bottom_ohm:
+        multiplier, divisor = fraction(top_ohm + bottom_ohm, bottom_ohm)
     # Rounded up: the last fraction of a mV counts as outside, too.
     at_adc_mv = -(-worst_mv * divisor // multiplier)
     if at_adc_mv > adc_ref_mv:
@@ -466,23 +490,7 @@ def _cp_scale(cp: dict, adc_ref_mv: int, least_mv: int):
             "cp: -15000..15000 mV at the pilot are only %d mV at the ADC: change the three resistors"
             % (2 * CP_WORST_MV * per_cp // total)
         )
-    multiplier, divisor = _fraction(total, per_cp)
+    multiplier, divisor = fraction(total, per_cp)
     # A rail's share, to the nearest mV.
     offset_mv = (2 * rail_mv * series_ohm + pullup_ohm) // (2 * pullup_ohm)
     return multiplier, divisor, -offset_mv
-
-
-def _fraction(numerator: int, denominator: int):
-    """Return the fraction reduced, its numerator at most MULTIPLIER_MAX.
-
-    Where that takes a rounding the error is below 1 in 10000: _USE_LEAST keeps the denominator above 5000.
-    """
-    a, b = numerator, denominator
-    while b:
-        a, b = b, a % b
-    numerator //= a
-    denominator //= a
-    if numerator > MULTIPLIER_MAX:
-        denominator = (2 * denominator * MULTIPLIER_MAX + numerator) // (2 * numerator)
-        numerator = MULTIPLIER_MAX
-    return numerator, denominator

@@ -4,11 +4,37 @@ import json
 
 from micropython import const
 
+SCHEMA = const(1)
+# adc_mv * multiplier must stay a small int: 3300 * 300000 < 2**30.
+MULTIPLIER_MAX = const(300000)
+
 _DEPTH_MAX = const(4)  # file, section, entry and one to spare
 
 
 class BoardFileError(ValueError):
     """The board file cannot be right; the sentence names the entry and what to do."""
+
+
+def check_schema(data: dict) -> None:
+    if "schema" not in data:
+        raise BoardFileError("schema is missing: add it, it is %d" % SCHEMA)
+    if not is_int(data["schema"]) or data["schema"] != SCHEMA:
+        raise BoardFileError(
+            "schema is %s, this firmware reads %d: use the board file that came with the firmware"
+            % (shown(data["schema"]), SCHEMA)
+        )
+
+
+def check_name(name) -> None:
+    if not isinstance(name, str) or not 1 <= len(name) <= 32 or not _is_plain(name):
+        raise BoardFileError("name is %s: write 1 to 32 of a..z, 0..9 and -" % shown(name))
+
+
+def _is_plain(name: str) -> bool:
+    for letter in name:
+        if letter not in "abcdefghijklmnopqrstuvwxyz0123456789-":
+            return False
+    return True
 
 
 def check_keys(where: str, data: dict, needed: tuple, optional: tuple = ()) -> None:
@@ -112,6 +138,28 @@ def number(data: dict, key: str, low: int, high: int, where: str = "") -> int:
     return value
 
 
+def ohm_pair(name: str, divider):
+    """Return (top_ohm, bottom_ohm) of a divider: both 0, or neither."""
+    if (
+        not isinstance(divider, list)
+        or len(divider) != 2
+        or not is_int(divider[0])
+        or not is_int(divider[1])
+    ):
+        raise BoardFileError(
+            "dividers: %s is %s: write [top ohm, bottom ohm], or [0, 0] for none"
+            % (name, shown(divider))
+        )
+    if divider[0] or divider[1]:
+        for ohm in divider:
+            if not 100 <= ohm <= 1000000:
+                raise BoardFileError(
+                    "dividers: %s has %d ohm: allowed are 100..1000000, or [0, 0] for none"
+                    % (name, ohm)
+                )
+    return divider[0], divider[1]
+
+
 def word(where: str, entry: dict, key: str, words: tuple) -> str:
     """Return a word of `entry`; the first of `words` where it is left out."""
     value = entry.get(key, words[0])
@@ -136,3 +184,20 @@ def shown(value) -> str:
     """Return `value` for a sentence, cut short: a person typed it."""
     text = json.dumps(value)
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def fraction(numerator: int, denominator: int):
+    """Return the fraction reduced, its numerator at most MULTIPLIER_MAX.
+
+    Where that takes a rounding the error is below 1 in 10000: the board file's _USE_LEAST keeps the denominator above
+    5000.
+    """
+    a, b = numerator, denominator
+    while b:
+        a, b = b, a % b
+    numerator //= a
+    denominator //= a
+    if numerator > MULTIPLIER_MAX:
+        denominator = (2 * denominator * MULTIPLIER_MAX + numerator) // (2 * numerator)
+        numerator = MULTIPLIER_MAX
+    return numerator, denominator

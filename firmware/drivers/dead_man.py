@@ -41,17 +41,21 @@ class DeadMan:
 
     def feed(self, on: bool) -> None:
         """Keep the pin on for the next DEAD_MAN_MS, or take it low at once."""
-        sm = self._sm
-        # A full FIFO is a machine that does not run; waiting for it would stop the loop.
-        if not self.is_released and sm.tx_fifo() < _FIFO_WORDS:
-            sm.put(self._alive_count if on else 0)
+        if self.is_released:
+            return
+        if self._sm.tx_fifo() < _FIFO_WORDS:
+            self._sm.put(self._alive_count if on else 0)
+        else:
+            # A machine that does not run, its pin perhaps high: take the pin from it. Waiting would stop the loop.
+            self.release()
 
     def release(self) -> None:
         """Take the pin low now and make it an input with pull-down. Good in any state, as often as wanted."""
         self.is_released = True
+        # The pin first: whoever interrupts what follows finds it low.
+        self._pin.init(self._pin.IN, self._pin.PULL_DOWN)
         self._sm.active(0)
         self._sm.exec(_SET_LOW)
-        self._pin.init(self._pin.IN, self._pin.PULL_DOWN)
 
 
 def make_dead_man(sm_id: int, pin, pwm_32nds=None) -> DeadMan:

@@ -7,13 +7,24 @@ nothing. What an ESP32 does not have, beside an RP2040: docs/silicon.md. None of
 import gc
 import sys
 
-from machine import ADC, PWM, WDT, Pin, Timer, time_pulse_us, unique_id
+from machine import (
+    ADC,
+    PWM,
+    RTC,
+    WDT,
+    WDT_RESET,
+    Pin,
+    Timer,
+    reset_cause,
+    time_pulse_us,
+    unique_id,
+)
 from micropython import const
 
 from drivers.analog import Analog
 from drivers.bridge_out import BridgeOut
 from drivers.charger_lines import LIMIT_HZ, DemandIn, LimitOut
-from drivers.esp32_dead_man import PWM_HZ, LoopWatch, PinHold, PWMHold
+from drivers.esp32_dead_man import DEAD_MAN_MS, PWM_HZ, LoopWatch, PinHold, PWMHold
 from drivers.esp32_edges import BlockMark, Esp32Edges
 from drivers.esp32_level import Esp32Level
 from drivers.esp32_pilot import Esp32Pilot
@@ -44,6 +55,10 @@ _HOUR_MS = const(3600000)
 # Below this the ADC tells nothing: ESP-IDF gives 150..2450 mV at 11 dB, and a grounded pin reads more than 100 mV once
 # calibrated (its issue 1739). It counts as 0: a bridge that is off has no current, and the self-check finds its ground.
 _FLOOR_MV = const(150)
+# What the RTC's memory holds across a reset: these three bytes while the loop runs, then the crashes before it.
+_RUNNING = b"OI\x01"
+_CRASHES_MAX = const(255)
+_HEALTHY_PASSES = const(6000)  # one minute
 _MUX_PINS = ("mux_0", "mux_1", "mux_2", "mux_3")
 
 
@@ -60,24 +75,30 @@ class Esp32Board:
         self._store = store
         self.late = 0  # passes that began more than 2 ms late, 0..60000 (stays there)
         self.error = None  # what `failed` was told
-        self.board_id = "".join(["%02x" % byte for byte in unique_id()])
+        self.was_lost = False  # S2 or the bridge went off uncommanded; sample hands it over, once
+        self._is_held = False  # they stay off until the step has commanded both off
+        self._watchdog = None  # made by the first pass
         self._parts = []  # what `safe` lets go of, in the order of making: S2 first
         is_made = False
         try:
+            self.board_id = "".join(["%02x" % byte for byte in unique_id()])
+            self._write = sys.stdout.buffer.write
+            self._byte = bytearray(1)
+            self._remember = RTC().memory
+            self._life = bytearray(_RUNNING + b"\x00")
+            # Watchdog resets in a row that ended a running loop, 0..255 (stays there); 0 after a minute of passes.
+            self.crashes = _crashes(self._remember())
+            self._healthy_passes = 0
             self._make()
+            self._now_ms = ticks_ms()
+            self._sampled_ms = self._now_ms
+            self._collected_ms = self._now_ms
+            self._due_us = ticks_us()
+            self._is_scheduled = False  # _due_us is the time of the next pass
             is_made = True
         finally:
             if not is_made:
                 self.safe()
-        self._write = sys.stdout.buffer.write
-        self._byte = bytearray(1)
-        self._now_ms = ticks_ms()
-        self._sampled_ms = self._now_ms
-        self._collected_ms = self._now_ms
-        self._due_us = ticks_us()
-        self._is_scheduled = False  # _due_us is the time of the next pass
-        # Last: from here on somebody has to come by every watchdog_ms.
-        self._watchdog = WDT(timeout=board_file.watchdog_ms)
 
     # ------------------------------------------------------------------------------------- building
 
@@ -110,11 +131,11 @@ class Esp32Board:
         file = self._file
         if file.chip != "esp32":
             raise ValueError("chip: %s is for an %s, this is an esp32" % (file.name, file.chip))
-        for name in ("s2", "bridge_enable"):
+        for name in ("s2", "bridge_enable", "drive_allowed"):
             if file.pins[name].is_inverted:
                 raise ValueError("pins: %s cannot be active low: a reset must release it" % name)
         self._s2 = self._part(PinHold(self._pin("s2")))
-        enable = self._part(
+        self._enable = self._part(
             PWMHold(
                 self._pwm("bridge_enable", PWM_HZ),
                 self._pin_as_is("bridge_enable"),
@@ -122,10 +143,9 @@ class Esp32Board:
             )
         )
         self._bridge = self._part(
-            BridgeOut(self._output("bridge_direction"), self._output("bridge_wake"), enable)
+            BridgeOut(self._output("bridge_direction"), self._output("bridge_wake"), self._enable)
         )
-        self._drive_allowed = self._part(self._output("drive_allowed"))
-        self._drive_allowed.set(False)
+        self._drive_allowed = self._part(PinHold(self._pin("drive_allowed")))
         self._limit = self._part(LimitOut(self._pwm("charger_limit", LIMIT_HZ)))
         self._light = self._part(
             LightOut(
@@ -145,7 +165,8 @@ class Esp32Board:
         self._pilot = Esp32Pilot(pilot, level, self._mark, time_pulse_us, ticks_us)
         self._edges = self._part(Esp32Edges(self._pin("demand"), self._mark, ticks_us))
         self._demand = DemandIn(self._edges)
-        self._watch = self._part(LoopWatch(Timer(_TIMER), (self._s2, enable), ticks_ms))
+        holds = (self._s2, self._enable, self._drive_allowed)
+        self._watch = self._part(LoopWatch(Timer(_TIMER), holds, ticks_ms))
         self._watch.start()
 
     def _pin_as_is(self, name: str):
@@ -197,7 +218,12 @@ class Esp32Board:
         print(sentence)  # noqa: T201 - the console
 
     def next_pass(self) -> bool:
-        """Wait for the period, awake, so that the callbacks run at once. Always True."""
+        """Wait for the period, awake, so that the callbacks run at once. Always True.
+
+        The first pass starts the watchdog: whoever opened the board may take any time to tell a person about it.
+        """
+        if self._watchdog is None:
+            self._begin()
         due_us = self._due_us
         if self._is_scheduled:
             while ticks_diff(ticks_us(), due_us) < 0:
@@ -216,6 +242,12 @@ class Esp32Board:
         self._now_ms = ticks_ms()
         return True
 
+    def _begin(self) -> None:
+        """Mark that the loop runs, then start the watchdog: somebody has to come by every watchdog_ms from here on."""
+        self._life[3] = self.crashes
+        self._remember(self._life)
+        self._watchdog = WDT(timeout=self._file.watchdog_ms)
+
     def now_ms(self) -> int:
         """Return the tick of this pass."""
         return self._now_ms
@@ -223,6 +255,9 @@ class Esp32Board:
     def sample(self, r) -> None:
         """Fill `r` with this pass's readings; what cannot be read is marked so. The pilot takes most of the time."""
         now_ms = self._now_ms
+        self._check_lost()
+        r.output_lost = self.was_lost
+        self.was_lost = False
         self._pilot.sample(r)
         self._analog.scan(r, ticks_diff(now_ms, self._sampled_ms))
         self._sampled_ms = now_ms
@@ -233,18 +268,41 @@ class Esp32Board:
         r.unlock_request = self._unlock_button.read()
 
     def actuate(self, c) -> None:
-        """Obey `c` until the next pass. Getting here is the proof of life that keeps S2 and the bridge powered."""
+        """Obey `c` until the next pass. Getting here is the proof of life that keeps S2 and the bridge powered.
+
+        A decision that is as old as the dead-man's time switches nothing on, and neither does one that never heard of a
+        loss: S2 and the bridge stay off, and the charger at 0, until the step has commanded both off.
+        """
         now_ms = self._now_ms
         self._watch.fed()
-        self._s2.feed(c.s2_close)
-        self._bridge.drive(c.lock_drive, now_ms)
-        self._limit.set(c.charger_ma)
-        self._drive_allowed.set(c.drive_allowed)
+        self._check_lost()
+        is_wanted = c.s2_close or c.lock_drive != 0
+        is_old = ticks_diff(ticks_ms(), now_ms) >= DEAD_MAN_MS
+        if not is_wanted:
+            self._is_held = False
+        elif is_old:
+            self._is_held = True
+            self.was_lost = True
+        is_held = self._is_held
+        self._s2.feed(c.s2_close and not is_held)
+        self._bridge.drive(0 if is_held else c.lock_drive, now_ms)
+        self._limit.set(0 if is_held else c.charger_ma)
+        self._drive_allowed.feed(c.drive_allowed and not is_old)
         self._light.show(c.light, now_ms)
+
+    def _check_lost(self) -> None:
+        """Hold S2 and the bridge off where the dead-man has dropped one that was on."""
+        if self._s2.is_lost or self._enable.is_lost:
+            self._s2.is_lost = False
+            self._enable.is_lost = False
+            self._is_held = True
+            self.was_lost = True
 
     def feed_watchdog(self) -> None:
         """Say that a whole pass is done."""
-        self._watchdog.feed()
+        watchdog = self._watchdog
+        if watchdog is not None:
+            watchdog.feed()
 
     def talk(self, report) -> None:
         """Send at most 8 bytes, which the UART always has room for. `report`: pending() and take()."""
@@ -255,10 +313,18 @@ class Esp32Board:
             left -= 1
 
     def slack(self, may_collect: bool) -> None:
-        """Collect garbage where a late pass does no harm."""
+        """Collect garbage where a late pass does no harm; after a minute of passes, forget the crashes before it."""
+        if self._healthy_passes < _HEALTHY_PASSES:
+            self._healthy_passes += 1
+            if self._healthy_passes == _HEALTHY_PASSES and self.crashes:
+                self.crashes = 0
+                self._life[3] = 0
+                self._remember(self._life)
         if may_collect and ticks_diff(self._now_ms, self._collected_ms) >= _COLLECT_MS:
             self._collected_ms = self._now_ms
             self._mark.begin(ticks_us())
+            # The whole pass is done; without this, the permission to drive would blink on a board with a large heap.
+            self._watch.fed()
             gc.collect()
             self._mark.end()
             # Late on purpose: the schedule begins anew, and `late` keeps what nobody wanted.
@@ -266,14 +332,23 @@ class Esp32Board:
 
     def safe(self) -> None:
         """Let go of every output, S2 first. Works at any time, half made too, and raises nothing."""
-        for part in self._parts:
-            try:
-                part.release()
-            except (OSError, ValueError, TypeError, AttributeError, RuntimeError) as error:
-                # The pins are let go of below, whatever this part says.
-                self.error = error
-        # An input is an input, whatever held the pin before.
-        release_all()
+        try:
+            for part in self._parts:
+                try:
+                    part.release()
+                except (
+                    OSError,
+                    ValueError,
+                    TypeError,
+                    AttributeError,
+                    RuntimeError,
+                    MemoryError,
+                ) as error:
+                    # The pins are let go of below, whatever this part says.
+                    self.error = error
+        finally:
+            # An input is an input, whatever held the pin before.
+            release_all()
 
     def failed(self, error) -> None:
         """Tell why the loop ended, and keep it."""
@@ -282,10 +357,20 @@ class Esp32Board:
 
     def stop_watchdog(self) -> None:
         """Stretch the watchdog to an hour, after Ctrl-C: the port cannot stop it. Outputs are safe by then."""
+        if self._watchdog is None:
+            return
         try:
+            self._remember(b"")  # a reset from now on is no crash
             self._watchdog = WDT(timeout=_HOUR_MS)
         except (OSError, ValueError) as error:
             self.error = error
+
+
+def _crashes(kept) -> int:
+    """Return how often in a row the watchdog has ended a running loop, from what the RTC kept."""
+    if reset_cause() != WDT_RESET or len(kept) != 4 or kept[:3] != _RUNNING:
+        return 0
+    return min(kept[3] + 1, _CRASHES_MAX)
 
 
 def _select_levels(board_file):

@@ -5,6 +5,7 @@ Python between two bytecodes of whatever runs. It drops the outputs of a loop th
 the call under way. It does not where the interpreter itself hangs, in a call that does not return or with interrupts
 off: then the chip's watchdog resets after the board file's watchdog_ms (at least 1 s by the port's documentation), and
 the pull-down opens S2 as the pins become inputs. A loop that ends by an exception goes through main.run's `safe`.
+A hold only remembers that it lost what was on; when it may be on again is the board's decision.
 """
 
 from micropython import const
@@ -24,21 +25,28 @@ class PinHold:
 
     def __init__(self, pin):
         self._pin = pin
+        self._is_on = False
+        self.is_lost = False  # was on when it was dropped; whoever heard it clears it
         self.is_released = False  # after release(), for good
         pin.init(pin.OUT, value=0)
 
     def feed(self, on: bool) -> None:
         """Drive the pin for this pass."""
         if not self.is_released:
+            self._is_on = on
             self._pin(1 if on else 0)
 
     def drop(self) -> None:
         """Low now; the next feed may drive it again."""
         self._pin(0)
+        if self._is_on:
+            self._is_on = False
+            self.is_lost = True
 
     def release(self) -> None:
         """Low now, and an input with pull-down. Good in any state, as often as wanted."""
         self.is_released = True
+        self._is_on = False
         self._pin(0)
         self._pin.init(self._pin.IN, self._pin.PULL_DOWN)
 
@@ -55,6 +63,7 @@ class PWMHold:
         self._pin = pin
         self._duty_u16 = _FULL_U16 * pwm_32nds // 32
         self._is_on = False
+        self.is_lost = False  # ran when it was dropped; whoever heard it clears it
         self.is_released = False  # after release(), for good
 
     def feed(self, on: bool) -> None:
@@ -65,9 +74,11 @@ class PWMHold:
 
     def drop(self) -> None:
         """Low from the end of this PWM period on; the next feed may run it again."""
-        self._is_on = False
         if not self.is_released:
             self._pwm.duty_u16(0)
+        if self._is_on:
+            self._is_on = False
+            self.is_lost = True
 
     def release(self) -> None:
         """Low now, and an input with pull-down. Good in any state, as often as wanted."""
@@ -104,7 +115,11 @@ class LoopWatch:
         self._timer.init(mode=self._timer.PERIODIC, period=CHECK_MS, callback=self._callback)
 
     def fed(self) -> None:
-        """Say that the loop lives; before anything is driven, or the callback might undo it."""
+        """Say that the loop lives; before anything is driven, or the callback might undo it.
+
+        Where that is too late, the holds are dropped first: the timer's callback may have been lost.
+        """
+        self.check(None)
         self._fed_ms = self._ticks_ms()
         self.is_tripped = False
 

@@ -10,7 +10,7 @@ import sys
 
 import rp2
 import uctypes
-from machine import ADC, PWM, WDT, Pin, mem32, unique_id
+from machine import ADC, PWM, WDT, WDT_RESET, Pin, mem32, reset_cause, unique_id
 from micropython import const
 
 from drivers.analog import Analog
@@ -23,7 +23,7 @@ from drivers.cp_level import (
     ring_first,
     ring_memory,
 )
-from drivers.dead_man import make_dead_man
+from drivers.dead_man import DEAD_MAN_MS, make_dead_man
 from drivers.edge_capture import make_capture
 from drivers.light_out import LIGHT_HZ, LightOut
 from drivers.lines import InputLine, OutputLine
@@ -53,6 +53,7 @@ _SM_PILOT = const(0)
 _SM_DEMAND = const(1)
 _SM_S2 = const(4)
 _SM_BRIDGE = const(5)
+_SM_DRIVE = const(6)
 # 80 ns a count, 2.5 ms without an edge; 800 ns a count, 25 ms.
 _PILOT_HZ = const(25000000)
 _DEMAND_HZ = const(2500000)
@@ -63,6 +64,12 @@ _GPIO_OUT_SET = 0xD0000014
 _GPIO_OUT_CLR = 0xD0000018
 _WATCHDOG_CTRL_CLR = 0x4005B000  # CTRL's alias that clears the bits written
 _WATCHDOG_ENABLE = 1 << 30
+# A watchdog scratch register that nobody else uses and a reset keeps: a mark while the loop runs, and how often it was
+# still there after a reset.
+_SCRATCH_2 = 0x40058014
+_RUNNING = const(0x0C4A5000)
+_CRASHES_MASK = const(0xFF)
+_HEALTHY_PASSES = const(6000)  # a minute: crashes before it are forgiven
 
 
 class Rp2040Board:
@@ -78,27 +85,35 @@ class Rp2040Board:
         self._store = store
         self.late = 0  # passes that began more than 2 ms late, 0..60000 (stays there)
         self.error = None  # what `failed` was told
+        self.crashes = 0  # in a row before this boot: resets by the watchdog while the loop ran
+        self._watchdog = None  # from the first pass on
+        self._is_lost = (
+            False  # hardware let go of an output, and the logic has not let go of it since
+        )
+        self._is_loss_new = False
+        self._fed_ms = 0  # tick of the last feed
+        self._is_fed = False  # something was on at the last feed
+        self._healthy_passes = 0
         self.board_id = "".join(["%02x" % byte for byte in unique_id()])
         self._parts = []  # what `safe` lets go of, in the order of making: S2 first
         is_made = False
         try:
             self._make()
+            self._poller = select.poll()
+            self._poller.register(sys.stdout, select.POLLOUT)
+            self._write = sys.stdout.buffer.write
+            self._byte = bytearray(1)
+            self._now_ms = ticks_ms()
+            self._sampled_ms = self._now_ms
+            self._collected_ms = self._now_ms
+            self._due_us = ticks_us()
+            self._is_scheduled = False  # _due_us is the time of the next pass
+            self._rearm_passes = 0
+            self._count_crashes()
             is_made = True
         finally:
             if not is_made:
                 self.safe()
-        self._poller = select.poll()
-        self._poller.register(sys.stdout, select.POLLOUT)
-        self._write = sys.stdout.buffer.write
-        self._byte = bytearray(1)
-        self._now_ms = ticks_ms()
-        self._sampled_ms = self._now_ms
-        self._collected_ms = self._now_ms
-        self._due_us = ticks_us()
-        self._is_scheduled = False  # _due_us is the time of the next pass
-        self._rearm_passes = 0
-        # Last: from here on somebody has to come by every watchdog_ms.
-        self._watchdog = WDT(timeout=board_file.watchdog_ms)
 
     # ------------------------------------------------------------------------------------- building
 
@@ -127,6 +142,12 @@ class Rp2040Board:
         self._parts.append(part)
         return part
 
+    def _count_crashes(self) -> None:
+        """Tell a reset of a running loop from every other one."""
+        kept = mem32[_SCRATCH_2]
+        if kept & ~_CRASHES_MASK == _RUNNING and reset_cause() == WDT_RESET:
+            self.crashes = min((kept & _CRASHES_MASK) + 1, _CRASHES_MASK)
+
     def _make(self) -> None:
         file = self._file
         self._s2 = self._part(make_dead_man(_SM_S2, self._pin("s2")))
@@ -136,8 +157,8 @@ class Rp2040Board:
         self._bridge = self._part(
             BridgeOut(self._output("bridge_direction"), self._output("bridge_wake"), enable)
         )
-        self._drive_allowed = self._part(self._output("drive_allowed"))
-        self._drive_allowed.set(False)
+        # A positive permission: a loop that is dead no longer gives it.
+        self._drive_allowed = self._part(make_dead_man(_SM_DRIVE, self._pin("drive_allowed")))
         self._limit = self._part(LimitOut(self._pwm("charger_limit", LIMIT_HZ)))
         self._light = self._part(
             LightOut(
@@ -234,6 +255,10 @@ class Rp2040Board:
         else:
             due_us = ticks_us()
             self._is_scheduled = True
+            if self._watchdog is None:
+                # Not before: what is said before the first pass may wait for a slow host.
+                mem32[_SCRATCH_2] = _RUNNING + self.crashes
+                self._watchdog = WDT(timeout=self._file.watchdog_ms)
         self._due_us = ticks_add(due_us, _PERIOD_US)
         self._now_ms = ticks_ms()
         return True
@@ -261,19 +286,48 @@ class Rp2040Board:
         r.ac_ok = self._ac.is_settled
         r.stop_request = self._stop_button.read()
         r.unlock_request = self._unlock_button.read()
+        r.output_lost = self._is_loss_new
+        self._is_loss_new = False
 
     def actuate(self, c) -> None:
         """Obey `c` until the next pass. Getting here is the proof of life that keeps S2 and the bridge powered."""
         now_ms = self._now_ms
-        self._s2.feed(c.s2_close)
-        self._bridge.drive(c.lock_drive, now_ms)
-        self._limit.set(c.charger_ma)
-        self._drive_allowed.set(c.drive_allowed)
+        self._watch_age(c.s2_close or c.lock_drive != 0)
+        if self._is_lost:
+            self._s2.feed(False)
+            self._bridge.drive(0, now_ms)
+            self._limit.set(0)
+        else:
+            self._s2.feed(c.s2_close)
+            self._bridge.drive(c.lock_drive, now_ms)
+            self._limit.set(c.charger_ma)
+        self._drive_allowed.feed(
+            c.drive_allowed and ticks_diff(self._fed_ms, now_ms) < DEAD_MAN_MS
+        )
         self._light.show(c.light, now_ms)
+
+    def _watch_age(self, is_on: bool) -> None:
+        """Find a dead-man that has let go, or a pass that decided on readings too old for one.
+
+        Fed again, S2 would close under what was decided before: it stays off until the logic itself has let go, and the
+        next readings say so.
+        """
+        fed_ms = ticks_ms()
+        if (self._is_fed and ticks_diff(fed_ms, self._fed_ms) >= DEAD_MAN_MS) or (
+            is_on and ticks_diff(fed_ms, self._now_ms) >= DEAD_MAN_MS
+        ):
+            if not self._is_lost:
+                self._is_lost = True
+                self._is_loss_new = True
+        elif not is_on:
+            self._is_lost = False
+        self._fed_ms = fed_ms
+        self._is_fed = is_on
 
     def feed_watchdog(self) -> None:
         """Say that a whole pass is done."""
-        self._watchdog.feed()
+        if self._watchdog is not None:
+            self._watchdog.feed()
 
     def talk(self, report) -> None:
         """Send what the host takes without waiting, at most 8 bytes. `report`: pending() and take()."""
@@ -290,6 +344,10 @@ class Rp2040Board:
 
     def slack(self, may_collect: bool) -> None:
         """Do what has time: arm the captures anew, and collect garbage where a late pass does no harm."""
+        if self.crashes and self._healthy_passes < _HEALTHY_PASSES:
+            self._healthy_passes += 1
+            if self._healthy_passes == _HEALTHY_PASSES:
+                mem32[_SCRATCH_2] = _RUNNING
         self._rearm_passes += 1
         if self._rearm_passes >= _REARM_PASSES:
             self._rearm_passes = 0
@@ -303,14 +361,23 @@ class Rp2040Board:
 
     def safe(self) -> None:
         """Let go of every output, S2 first. Works at any time, half made too, and raises nothing."""
-        for part in self._parts:
-            try:
-                part.release()
-            except (OSError, ValueError, TypeError, AttributeError, RuntimeError) as error:
-                # The pins are let go of below, whatever this part says.
-                self.error = error
-        # An input is an input, whatever held the pin before: PIO and PWM lose it too.
-        release_all(Pin, PINS["rp2"])
+        try:
+            for part in self._parts:
+                try:
+                    part.release()
+                except (
+                    OSError,
+                    ValueError,
+                    TypeError,
+                    AttributeError,
+                    RuntimeError,
+                    MemoryError,
+                ) as error:
+                    # The pins are let go of below, whatever this part says.
+                    self.error = error
+        finally:
+            # An input is an input, whatever held the pin before: PIO and PWM lose it too.
+            release_all(Pin, PINS["rp2"])
 
     def failed(self, error) -> None:
         """Tell why the loop ended, and keep it."""
@@ -320,6 +387,8 @@ class Rp2040Board:
     def stop_watchdog(self) -> None:
         """Stop the watchdog, after Ctrl-C: a person at the prompt must not be reset. Outputs are safe by then."""
         mem32[_WATCHDOG_CTRL_CLR] = _WATCHDOG_ENABLE
+        # Ended on purpose: the next reset is no crash.
+        mem32[_SCRATCH_2] = 0
 
 
 def _select_masks(board_file):

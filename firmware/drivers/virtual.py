@@ -50,6 +50,7 @@ class VirtualBoard:
         self._rx = array("i", [0] * RX_INTS)
         self._is_strict = bool(virtual_link.strict())  # lock the heap around every step
         self._is_locked = False
+        self.crashes = 0  # in a row before this boot: the host knows of none
         self.late = 0  # passes that began late: none, the host's clock waits
         self._unpack = _unpacker()
         self._pack = _packer()

@@ -29,6 +29,7 @@ FIELDS = (
     "ac_present",
     "stop_request",
     "unlock_request",
+    "output_lost",
 )
 # signals.Readings arrays: (attribute, ints).
 ARRAYS = (

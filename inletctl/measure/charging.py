@@ -72,6 +72,7 @@ class Charging:
         self.main_ns = 0  # main.py begins
         self.ready_ns = 0  # the first pass begins
         self.free_bytes: list[int] = []  # free heap, each time it was looked at
+        self.gc_us: list[int] = []  # how long a garbage collection took then
         for gpio in KILL_GPIOS:
             self.chip.drive(gpio, False)
         self.chip.listen(MARK_GPIO, self._mark)
@@ -121,13 +122,16 @@ class Charging:
     def _look_at_heap(self) -> None:
         """Ask the probe for the free heap, in a copy of the board: it costs the loop late passes."""
 
-        def look(_task: int) -> int:
+        def look(_task: int) -> tuple[int, int]:
             for gpio in KILL_GPIOS[:2]:
                 self.chip.drive(gpio, True)
-            self.chip.run_until(self.chip.now_ns + 40 * MS_NS)
-            return self.chip.mcu.watchdog.scratch_data[0]
+            self.chip.run_until(self.chip.now_ns + 80 * MS_NS)
+            scratch = self.chip.mcu.watchdog.scratch_data
+            return scratch[0], scratch[1]
 
-        self.free_bytes += [free for _task, free in fork_map(look, [0], 1)]
+        for _task, (free, pause_us) in fork_map(look, [0], 1):
+            self.free_bytes.append(free)
+            self.gc_us.append(pause_us)
 
     def inject(self, verb: str, args: dict[str, Any], dice: random.Random) -> dict[str, Any]:
         """Let `verb` happen at a random phase of the loop; return us until S2 low and until current command 0."""
@@ -183,15 +187,14 @@ class Charging:
             while len(chip.watchdog_ns) == resets and chip.now_ns - kill_ns < 5000 * MS_NS:
                 chip.run_until(chip.now_ns + 5 * MS_NS)
             # Again: pins released, main.py, first pass.
-            self.marks.times_ns.clear()
-            while len(self.marks.times_ns) < 3 and chip.now_ns - kill_ns < 9000 * MS_NS:
+            self.safe_ns = self.main_ns = self.ready_ns = 0
+            while not self.ready_ns and chip.now_ns - kill_ns < 9000 * MS_NS:
                 chip.run_until(chip.now_ns + 5 * MS_NS)
-            is_back = len(self.marks.times_ns) >= 3
             result["watchdog_ms"] = (
                 (chip.watchdog_ns[-1] - kill_ns) / MS_NS
                 if len(chip.watchdog_ns) > resets
                 else None
             )
-            result["back_ms"] = (self.marks.times_ns[2] - kill_ns) / MS_NS if is_back else None
+            result["back_ms"] = (self.ready_ns - kill_ns) / MS_NS if self.ready_ns else None
             result["s2_high_again"] = bool(highs)
         return result

@@ -52,14 +52,9 @@ def measure_loop(charging: Charging) -> dict[str, Any]:
     """Return the figures of a run that `Charging.start` has brought to full current."""
     marks = charging.marks
     all_passes = marks.passes()
-    # What is energised decides whether garbage may be collected: the two halves are told apart by their slack.
     result = phases(all_passes)
-    slack = [times[5] - times[4] for times in all_passes]
-    longest = max(range(len(slack)), key=lambda n: slack[n])
     result["gc"] = {
-        "longest_pause_us": slack[longest] // 1000,
-        "at_pass": longest,
-        "passes": len(slack),
+        "longest_pause_us": max(charging.gc_us),
         "rule": "only while S2 is open and the lock is at rest, at most every 5 s",
     }
     result["bytes_per_pass"] = 0

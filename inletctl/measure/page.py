@@ -28,7 +28,7 @@ for (const node of document.querySelectorAll('[data-figure]')) {
   Object.assign(figure.layout, {paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
     font: {color: dark ? '#e6ebf0' : '#1c2733', size: 13}});
   for (const axis of ['xaxis', 'yaxis']) Object.assign(figure.layout[axis] ??= {}, {gridcolor: dark ? '#26313c' : '#e4e9ee', zerolinecolor: dark ? '#36424e' : '#d3dae1'});
-  Plotly.newPlot(node, figure.data, figure.layout, {displaylogo: false, responsive: true});
+  Plotly.newPlot(node, figure.data, figure.layout, {displayModeBar: false, responsive: true});
 }
 """
 
@@ -226,7 +226,7 @@ def _loop(chip: dict[str, Any]) -> str:
         ["period jitter p50 / p99 / max", f"{jitter['p50']} / {jitter['p99']} / {jitter['max']} us of 10 000 us", ""],
         ["late passes (> 2 ms)", f"{loop['late_passes']} of {jitter['count']}", ""],
         ["bytes allocated per pass", f"{loop['bytes_per_pass']} ({loop['bytes_rule']})", ""],
-        ["garbage collection", f"longest slack {loop['gc']['longest_pause_us']} us; {loop['gc']['rule']}", ""],
+        ["garbage collection", f"{loop['gc']['longest_pause_us']} us; {loop['gc']['rule']}", ""],
         ["reset to safe pins", f"{loop['boot'].get('safe_ms')} ms", ""],
         ["reset to main.py", f"{loop['boot'].get('main_ms')} ms", ""],
         ["main.py to the first pass", f"{loop['boot'].get('main_to_ready_ms')} ms of 1000 ms", ""],

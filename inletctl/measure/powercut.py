@@ -77,7 +77,7 @@ def measure_power_cuts(
         again.run_to_write()
         return again.read_words()
 
-    old, new = "read %d" % (_FIRST_MA + 1), "read %d" % (_FIRST_MA + 2)
+    old, new = "read %d" % _FIRST_MA, "read %d" % (_FIRST_MA + 1)
     counts = {"old": 0, "new": 0, "neither": 0}
     wrong: list[str] = []
     for done, (task, words) in enumerate(fork_map(cut, range(count), jobs), 1):

@@ -23,6 +23,7 @@ class HostBoard:
         self.failure: BaseException | None = None
         self.notes: list[str] = []
         self.late = 0
+        self.crashes = 0
 
     def settings(self) -> dict[str, int]:
         """Return what is stored as settings."""

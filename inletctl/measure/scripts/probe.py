@@ -2,10 +2,12 @@
 
 The board's own main.py lies beside it as firmware.mpy and is run as it is; only the board object is wrapped. The
 heap is locked from the 15th pass on and never again unlocked, so one allocated byte ends the run. Three spare inputs kill
-the loop: 1 raises, 2 loops for ever, 3 loops for ever with interrupts off; 1 and 2 together ask for the free heap.
+the loop: 1 raises, 2 loops for ever, 3 loops for ever with interrupts off; 1 and 2 together ask for the free heap
+and for how long collecting garbage takes.
 """
 
 import gc
+import time
 
 import machine
 import micropython
@@ -79,6 +81,9 @@ class Probe:
         if self._kill[0]() and self._kill[1]():
             # Takes milliseconds: only when asked for.
             machine.mem32[_SCRATCH] = gc.mem_free()
+            begin = time.ticks_us()
+            gc.collect()
+            machine.mem32[_SCRATCH + 4] = time.ticks_diff(time.ticks_us(), begin)
             return
         if self._kill[0]():
             raise KilledError("an exception")
