@@ -426,7 +426,7 @@ class Hardware:
         self.fed = 0
 
     def tx_fifo(self):
-        return self.fed & 7
+        return self.fed & 3
 
     def put(self, value):
         self.fed += 1

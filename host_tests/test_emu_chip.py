@@ -18,7 +18,10 @@ pytestmark = [
     pytest.mark.emulator,
     pytest.mark.skipif(
         not os.environ.get(VARIABLE),
-        reason="needs a MicroPython image for RPI_PICO: set %s to its .uf2 file" % VARIABLE,
+        reason=(
+            "no MicroPython image: set %s to a UF2 for the Pico, then make unit ARGS='-m emulator'"
+            % VARIABLE
+        ),
     ),
 ]
 

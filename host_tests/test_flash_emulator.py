@@ -67,7 +67,7 @@ def uf2(monkeypatch):
     path = os.environ.get("MICROPYTHON_UF2")
     if not path:
         pytest.skip(
-            "no MicroPython image: set MICROPYTHON_UF2 to the path of a UF2 for the RP2040"
+            "no MicroPython image: set MICROPYTHON_UF2 to a UF2 for the Pico, then make unit ARGS='-m emulator'"
         )
     return path
 
