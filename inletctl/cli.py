@@ -328,7 +328,7 @@ def docs_command(only_check: bool) -> None:
 @click.option(
     "--injections",
     type=click.IntRange(1),
-    default=1000,
+    default=300,
     show_default=True,
     help="per cause on the host; S2 of those that wait for the current in every tenth",
 )
