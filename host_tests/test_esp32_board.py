@@ -191,13 +191,13 @@ def chip(monkeypatch):
     monkeypatch.setitem(sys.modules, "machine", machine)
     monkeypatch.setattr(time, "ticks_us", chip.ticks_us, raising=False)
     monkeypatch.setattr(time, "ticks_ms", chip.ticks_ms, raising=False)
-    for name in ("drivers.esp32_board", "drivers.safe_pins"):
+    for name in ("drivers.esp32_board", "drivers.chip_board", "drivers.safe_pins"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     import drivers.safe_pins
 
     monkeypatch.setattr(drivers.safe_pins, "PINS", {sys.platform: drivers.safe_pins.PINS["esp32"]})
     yield chip
-    for name in ("drivers.esp32_board", "drivers.safe_pins"):
+    for name in ("drivers.esp32_board", "drivers.chip_board", "drivers.safe_pins"):
         sys.modules.pop(name, None)
 
 

@@ -17,6 +17,7 @@ NAMES = (
     "board_shape",
     "bridge_out",
     "charger_lines",
+    "chip_board",
     "esp32_board",
     "esp32_dead_man",
     "esp32_edges",

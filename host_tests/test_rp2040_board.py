@@ -182,10 +182,13 @@ def chip(monkeypatch):
     monkeypatch.setattr(
         rp2, "StateMachine", lambda *a, **k: FakeStateMachine(chip, *a, **k), raising=False
     )
-    for name in ("drivers.rp2040_board", "drivers.safe_pins"):
+    for name in ("drivers.rp2040_board", "drivers.chip_board", "drivers.safe_pins"):
         monkeypatch.delitem(sys.modules, name, raising=False)
+    import drivers.safe_pins
+
+    monkeypatch.setattr(drivers.safe_pins, "PINS", {sys.platform: drivers.safe_pins.PINS["rp2"]})
     yield chip
-    for name in ("drivers.rp2040_board", "drivers.safe_pins"):
+    for name in ("drivers.rp2040_board", "drivers.chip_board", "drivers.safe_pins"):
         sys.modules.pop(name, None)
 
 
@@ -595,26 +598,26 @@ def test_safe_goes_on_when_every_part_fails(chip, error):
 
 
 PARTS = [
-    "make_dead_man",
-    "BridgeOut",
-    "LimitOut",
-    "LightOut",
-    "CPLevel",
-    "make_capture",
-    "DemandIn",
-    "Analog",
+    ("rp2040_board", "make_dead_man"),
+    ("rp2040_board", "BridgeOut"),
+    ("chip_board", "LimitOut"),
+    ("chip_board", "LightOut"),
+    ("rp2040_board", "CPLevel"),
+    ("rp2040_board", "make_capture"),
+    ("rp2040_board", "DemandIn"),
+    ("rp2040_board", "Analog"),
 ]
 
 
-@pytest.mark.parametrize("name", PARTS)
-def test_board_that_cannot_be_made_is_safe_and_has_no_watchdog(chip, name, monkeypatch):
+@pytest.mark.parametrize("module, name", PARTS)
+def test_board_that_cannot_be_made_is_safe_and_has_no_watchdog(chip, module, name, monkeypatch):
     # Not `from drivers import`: the package still holds the module of the test before.
     rp2040_board = importlib.import_module("drivers.rp2040_board")
 
     def broken(*_):
         raise OSError(16, "no room")
 
-    monkeypatch.setattr(rp2040_board, name, broken)
+    monkeypatch.setattr(importlib.import_module("drivers." + module), name, broken)
     with pytest.raises(OSError, match="no room"):
         rp2040_board.Rp2040Board(board_file(), Store())
     assert all_released(chip) and chip.watchdog_ms is None

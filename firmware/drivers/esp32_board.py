@@ -9,7 +9,6 @@ import sys
 
 from machine import (
     ADC,
-    PWM,
     RTC,
     WDT,
     WDT_RESET,
@@ -23,15 +22,13 @@ from micropython import const
 
 from drivers.analog import Analog
 from drivers.bridge_out import BridgeOut
-from drivers.charger_lines import LIMIT_HZ, DemandIn, LimitOut
+from drivers.charger_lines import DemandIn
+from drivers.chip_board import ChipBoard
 from drivers.esp32_dead_man import DEAD_MAN_MS, PWM_HZ, LoopWatch, PinHold, PWMHold
 from drivers.esp32_edges import BlockMark, Esp32Edges
 from drivers.esp32_level import Esp32Level
 from drivers.esp32_pilot import Esp32Pilot
-from drivers.light_out import LIGHT_HZ, LightOut
-from drivers.lines import InputLine, OutputLine
-from drivers.safe_pins import release_all
-from ticks import ticks_add, ticks_diff
+from ticks import ticks_diff
 
 TYPE_CHECKING = const(False)
 
@@ -43,12 +40,9 @@ if TYPE_CHECKING:  # plain ints, as in ticks.py
 else:
     from time import ticks_ms, ticks_us
 
-_PERIOD_US = const(10000)
-_LATE_US = const(2000)  # a pass that begins later than this is counted
 _COLLECT_MS = const(5000)
 # The console's UART takes 115 bytes in a pass and buffers 128: so few never wait for it.
 _TALK_BYTES = const(8)
-_COUNT_MAX = const(60000)
 _TIMER = const(0)  # hardware timer of the dead-man
 # The port cannot stop its watchdog, but stretches it when asked for another.
 _HOUR_MS = const(3600000)
@@ -62,7 +56,7 @@ _HEALTHY_PASSES = const(6000)  # one minute
 _MUX_PINS = ("mux_0", "mux_1", "mux_2", "mux_3")
 
 
-class Esp32Board:
+class Esp32Board(ChipBoard):
     """
     Made once from a checked board file; `store` has read() -> dict or None.
 
@@ -71,14 +65,9 @@ class Esp32Board:
     """
 
     def __init__(self, board_file, store):
-        self._file = board_file
-        self._store = store
-        self.late = 0  # passes that began more than 2 ms late, 0..60000 (stays there)
-        self.error = None  # what `failed` was told
+        super().__init__(board_file, store)
         self.was_lost = False  # S2 or the bridge went off uncommanded; sample hands it over, once
         self._is_held = False  # they stay off until the step has commanded both off
-        self._watchdog = None  # made by the first pass
-        self._parts = []  # what `safe` lets go of, in the order of making: S2 first
         is_made = False
         try:
             self.board_id = "".join(["%02x" % byte for byte in unique_id()])
@@ -90,42 +79,13 @@ class Esp32Board:
             self.crashes = _crashes(self._remember())
             self._healthy_passes = 0
             self._make()
-            self._now_ms = ticks_ms()
-            self._sampled_ms = self._now_ms
-            self._collected_ms = self._now_ms
-            self._due_us = ticks_us()
-            self._is_scheduled = False  # _due_us is the time of the next pass
+            self._start_clock()
             is_made = True
         finally:
             if not is_made:
                 self.safe()
 
     # ------------------------------------------------------------------------------------- building
-
-    def _pin(self, name: str):
-        """Return the pin, an input with the pull the board file says."""
-        entry = self._file.pins[name]
-        if entry.pull == "up":
-            return Pin(entry.gpio, Pin.IN, Pin.PULL_UP)
-        if entry.pull == "down":
-            return Pin(entry.gpio, Pin.IN, Pin.PULL_DOWN)
-        return Pin(entry.gpio, Pin.IN)
-
-    def _input(self, name: str):
-        return InputLine(self._pin(name), self._file.pins[name].is_inverted)
-
-    def _output(self, name: str):
-        return OutputLine(self._pin(name), self._file.pins[name].is_inverted)
-
-    def _pwm(self, name: str, freq_hz: int):
-        """Return a PWM on the pin, off."""
-        entry = self._file.pins[name]
-        return PWM(self._pin(name), freq=freq_hz, duty_u16=0, invert=entry.is_inverted)
-
-    def _part(self, part):
-        """Remember `part`, so that `safe` releases it."""
-        self._parts.append(part)
-        return part
 
     def _make(self) -> None:
         file = self._file
@@ -146,17 +106,7 @@ class Esp32Board:
             BridgeOut(self._output("bridge_direction"), self._output("bridge_wake"), self._enable)
         )
         self._drive_allowed = self._part(PinHold(self._pin("drive_allowed")))
-        self._limit = self._part(LimitOut(self._pwm("charger_limit", LIMIT_HZ)))
-        self._light = self._part(
-            LightOut(
-                self._pwm("light_red", LIGHT_HZ),
-                self._pwm("light_green", LIGHT_HZ),
-                self._pwm("light_blue", LIGHT_HZ),
-            )
-        )
-        self._ac = self._input("ac_sense")
-        self._stop_button = self._input("stop_button")
-        self._unlock_button = self._input("unlock_button")
+        self._make_lines()
         self._make_analog()
         self._mark = BlockMark()
         pilot = self._pin("pilot")
@@ -209,48 +159,11 @@ class Esp32Board:
 
     # ----------------------------------------------------------------------------------- the contract
 
-    def settings(self):
-        """Return what is stored, None where nothing is. Raises ValueError, OSError where it cannot be read."""
-        return self._store.read()
-
-    def note(self, sentence: str) -> None:
-        """Tell a person on the console."""
-        print(sentence)  # noqa: T201 - the console
-
-    def next_pass(self) -> bool:
-        """Wait for the period, awake, so that the callbacks run at once. Always True.
-
-        The first pass starts the watchdog: whoever opened the board may take any time to tell a person about it.
-        """
-        if self._watchdog is None:
-            self._begin()
-        due_us = self._due_us
-        if self._is_scheduled:
-            while ticks_diff(ticks_us(), due_us) < 0:
-                pass
-            now_us = ticks_us()
-            late_us = ticks_diff(now_us, due_us)
-            if late_us > _LATE_US and self.late < _COUNT_MAX:
-                self.late += 1
-            if late_us >= _PERIOD_US:
-                # Whole passes are gone: none of them is made up for.
-                due_us = now_us
-        else:
-            due_us = ticks_us()
-            self._is_scheduled = True
-        self._due_us = ticks_add(due_us, _PERIOD_US)
-        self._now_ms = ticks_ms()
-        return True
-
     def _begin(self) -> None:
         """Mark that the loop runs, then start the watchdog: somebody has to come by every watchdog_ms from here on."""
         self._life[3] = self.crashes
         self._remember(self._life)
         self._watchdog = WDT(timeout=self._file.watchdog_ms)
-
-    def now_ms(self) -> int:
-        """Return the tick of this pass."""
-        return self._now_ms
 
     def sample(self, r) -> None:
         """Fill `r` with this pass's readings; what cannot be read is marked so. The pilot takes most of the time."""
@@ -262,10 +175,7 @@ class Esp32Board:
         self._analog.scan(r, ticks_diff(now_ms, self._sampled_ms))
         self._sampled_ms = now_ms
         self._demand.read(r, now_ms)
-        r.ac_present = self._ac.read()
-        r.ac_ok = self._ac.is_settled
-        r.stop_request = self._stop_button.read()
-        r.unlock_request = self._unlock_button.read()
+        self._read_lines(r)
 
     def actuate(self, c) -> None:
         """Obey `c` until the next pass. Getting here is the proof of life that keeps S2 and the bridge powered.
@@ -298,12 +208,6 @@ class Esp32Board:
             self._is_held = True
             self.was_lost = True
 
-    def feed_watchdog(self) -> None:
-        """Say that a whole pass is done."""
-        watchdog = self._watchdog
-        if watchdog is not None:
-            watchdog.feed()
-
     def talk(self, report) -> None:
         """Send at most 8 bytes, which the UART always has room for. `report`: pending() and take()."""
         left = _TALK_BYTES
@@ -329,31 +233,6 @@ class Esp32Board:
             self._mark.end()
             # Late on purpose: the schedule begins anew, and `late` keeps what nobody wanted.
             self._is_scheduled = False
-
-    def safe(self) -> None:
-        """Let go of every output, S2 first. Works at any time, half made too, and raises nothing."""
-        try:
-            for part in self._parts:
-                try:
-                    part.release()
-                except (
-                    OSError,
-                    ValueError,
-                    TypeError,
-                    AttributeError,
-                    RuntimeError,
-                    MemoryError,
-                ) as error:
-                    # The pins are let go of below, whatever this part says.
-                    self.error = error
-        finally:
-            # An input is an input, whatever held the pin before.
-            release_all()
-
-    def failed(self, error) -> None:
-        """Tell why the loop ended, and keep it."""
-        self.error = error
-        sys.print_exception(error)
 
     def stop_watchdog(self) -> None:
         """Stretch the watchdog to an hour, after Ctrl-C: the port cannot stop it. Outputs are safe by then."""

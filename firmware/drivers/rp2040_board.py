@@ -10,12 +10,13 @@ import sys
 
 import rp2
 import uctypes
-from machine import ADC, PWM, WDT, WDT_RESET, Pin, mem32, reset_cause, unique_id
+from machine import ADC, WDT, WDT_RESET, Pin, mem32, reset_cause, unique_id
 from micropython import const
 
 from drivers.analog import Analog
 from drivers.bridge_out import BridgeOut
-from drivers.charger_lines import LIMIT_HZ, DemandIn, LimitOut
+from drivers.charger_lines import DemandIn
+from drivers.chip_board import ChipBoard
 from drivers.cp_level import (
     DREQ_ADC,
     RING_BYTES_LOG2,
@@ -25,10 +26,7 @@ from drivers.cp_level import (
 )
 from drivers.dead_man import DEAD_MAN_MS, make_dead_man
 from drivers.edge_capture import make_capture
-from drivers.light_out import LIGHT_HZ, LightOut
-from drivers.lines import InputLine, OutputLine
-from drivers.safe_pins import PINS, release_all
-from ticks import ticks_add, ticks_diff
+from ticks import ticks_diff
 
 TYPE_CHECKING = const(False)
 
@@ -38,15 +36,12 @@ if TYPE_CHECKING:  # plain ints, as in ticks.py
     def ticks_us() -> int: ...
 
 else:
-    from time import ticks_ms, ticks_us
+    from time import ticks_ms
 
-_PERIOD_US = const(10000)
-_LATE_US = const(2000)  # a pass that begins later than this is counted
 _QUIET_MS = const(1000)  # no edge for ever (signals.Readings)
 _COLLECT_MS = const(5000)
 _REARM_PASSES = const(100)  # the captures' DMA counts last for days
 _TALK_BYTES = const(8)
-_COUNT_MAX = const(60000)
 
 # State machines: both captures share one program in the first block, the dead-men the second.
 _SM_PILOT = const(0)
@@ -72,7 +67,7 @@ _CRASHES_MASK = const(0xFF)
 _HEALTHY_PASSES = const(6000)  # a minute: crashes before it are forgiven
 
 
-class Rp2040Board:
+class Rp2040Board(ChipBoard):
     """
     Made once from a checked board file; `store` has read() -> dict or None.
 
@@ -81,12 +76,8 @@ class Rp2040Board:
     """
 
     def __init__(self, board_file, store):
-        self._file = board_file
-        self._store = store
-        self.late = 0  # passes that began more than 2 ms late, 0..60000 (stays there)
-        self.error = None  # what `failed` was told
+        super().__init__(board_file, store)
         self.crashes = 0  # in a row before this boot: resets by the watchdog while the loop ran
-        self._watchdog = None  # from the first pass on
         self._is_lost = (
             False  # hardware let go of an output, and the logic has not let go of it since
         )
@@ -95,7 +86,6 @@ class Rp2040Board:
         self._is_fed = False  # something was on at the last feed
         self._healthy_passes = 0
         self.board_id = "".join(["%02x" % byte for byte in unique_id()])
-        self._parts = []  # what `safe` lets go of, in the order of making: S2 first
         is_made = False
         try:
             self._make()
@@ -103,11 +93,7 @@ class Rp2040Board:
             self._poller.register(sys.stdout, select.POLLOUT)
             self._write = sys.stdout.buffer.write
             self._byte = bytearray(1)
-            self._now_ms = ticks_ms()
-            self._sampled_ms = self._now_ms
-            self._collected_ms = self._now_ms
-            self._due_us = ticks_us()
-            self._is_scheduled = False  # _due_us is the time of the next pass
+            self._start_clock()
             self._rearm_passes = 0
             self._count_crashes()
             is_made = True
@@ -116,31 +102,6 @@ class Rp2040Board:
                 self.safe()
 
     # ------------------------------------------------------------------------------------- building
-
-    def _pin(self, name: str):
-        """Return the pin, an input with the pull the board file says."""
-        entry = self._file.pins[name]
-        if entry.pull == "up":
-            return Pin(entry.gpio, Pin.IN, Pin.PULL_UP)
-        if entry.pull == "down":
-            return Pin(entry.gpio, Pin.IN, Pin.PULL_DOWN)
-        return Pin(entry.gpio, Pin.IN)
-
-    def _input(self, name: str):
-        return InputLine(self._pin(name), self._file.pins[name].is_inverted)
-
-    def _output(self, name: str):
-        return OutputLine(self._pin(name), self._file.pins[name].is_inverted)
-
-    def _pwm(self, name: str, freq_hz: int):
-        """Return a PWM on the pin, off."""
-        entry = self._file.pins[name]
-        return PWM(self._pin(name), freq=freq_hz, duty_u16=0, invert=entry.is_inverted)
-
-    def _part(self, part):
-        """Remember `part`, so that `safe` releases it."""
-        self._parts.append(part)
-        return part
 
     def _count_crashes(self) -> None:
         """Tell a reset of a running loop from every other one."""
@@ -159,17 +120,7 @@ class Rp2040Board:
         )
         # A positive permission: a loop that is dead no longer gives it.
         self._drive_allowed = self._part(make_dead_man(_SM_DRIVE, self._pin("drive_allowed")))
-        self._limit = self._part(LimitOut(self._pwm("charger_limit", LIMIT_HZ)))
-        self._light = self._part(
-            LightOut(
-                self._pwm("light_red", LIGHT_HZ),
-                self._pwm("light_green", LIGHT_HZ),
-                self._pwm("light_blue", LIGHT_HZ),
-            )
-        )
-        self._ac = self._input("ac_sense")
-        self._stop_button = self._input("stop_button")
-        self._unlock_button = self._input("unlock_button")
+        self._make_lines()
         self._make_analog()
         self._pilot = make_capture(_SM_PILOT, self._pin("pilot"), _PILOT_HZ, _CAPTURE_LIMIT)
         self._demand_capture = make_capture(
@@ -231,41 +182,10 @@ class Rp2040Board:
 
     # ----------------------------------------------------------------------------------- the contract
 
-    def settings(self):
-        """Return what is stored, None where nothing is. Raises ValueError, OSError where it cannot be read."""
-        return self._store.read()
-
-    def note(self, sentence: str) -> None:
-        """Tell a person on the console."""
-        print(sentence)  # noqa: T201 - the console
-
-    def next_pass(self) -> bool:
-        """Wait for the period, awake: a sleeping CPU would wake late. Always True."""
-        due_us = self._due_us
-        if self._is_scheduled:
-            while ticks_diff(ticks_us(), due_us) < 0:
-                pass
-            now_us = ticks_us()
-            late_us = ticks_diff(now_us, due_us)
-            if late_us > _LATE_US and self.late < _COUNT_MAX:
-                self.late += 1
-            if late_us >= _PERIOD_US:
-                # Whole passes are gone: none of them is made up for.
-                due_us = now_us
-        else:
-            due_us = ticks_us()
-            self._is_scheduled = True
-            if self._watchdog is None:
-                # Not before: what is said before the first pass may wait for a slow host.
-                mem32[_SCRATCH_2] = _RUNNING + self.crashes
-                self._watchdog = WDT(timeout=self._file.watchdog_ms)
-        self._due_us = ticks_add(due_us, _PERIOD_US)
-        self._now_ms = ticks_ms()
-        return True
-
-    def now_ms(self) -> int:
-        """Return the tick of this pass."""
-        return self._now_ms
+    def _begin(self) -> None:
+        """Mark that the loop runs, then start the watchdog: somebody has to come by every watchdog_ms from here on."""
+        mem32[_SCRATCH_2] = _RUNNING + self.crashes
+        self._watchdog = WDT(timeout=self._file.watchdog_ms)
 
     def sample(self, r) -> None:
         """Fill `r` with this pass's readings; what cannot be read is marked so."""
@@ -282,10 +202,7 @@ class Rp2040Board:
         self._cp.start()
         self._sampled_ms = now_ms
         self._demand.read(r, now_ms)
-        r.ac_present = self._ac.read()
-        r.ac_ok = self._ac.is_settled
-        r.stop_request = self._stop_button.read()
-        r.unlock_request = self._unlock_button.read()
+        self._read_lines(r)
         r.output_lost = self._is_loss_new
         self._is_loss_new = False
 
@@ -324,11 +241,6 @@ class Rp2040Board:
         self._fed_ms = fed_ms
         self._is_fed = is_on
 
-    def feed_watchdog(self) -> None:
-        """Say that a whole pass is done."""
-        if self._watchdog is not None:
-            self._watchdog.feed()
-
     def talk(self, report) -> None:
         """Send what the host takes without waiting, at most 8 bytes. `report`: pending() and take()."""
         left = _TALK_BYTES
@@ -358,31 +270,6 @@ class Rp2040Board:
             gc.collect()
             # Late on purpose: the schedule begins anew, and `late` keeps what nobody wanted.
             self._is_scheduled = False
-
-    def safe(self) -> None:
-        """Let go of every output, S2 first. Works at any time, half made too, and raises nothing."""
-        try:
-            for part in self._parts:
-                try:
-                    part.release()
-                except (
-                    OSError,
-                    ValueError,
-                    TypeError,
-                    AttributeError,
-                    RuntimeError,
-                    MemoryError,
-                ) as error:
-                    # The pins are let go of below, whatever this part says.
-                    self.error = error
-        finally:
-            # An input is an input, whatever held the pin before: PIO and PWM lose it too.
-            release_all(Pin, PINS["rp2"])
-
-    def failed(self, error) -> None:
-        """Tell why the loop ended, and keep it."""
-        self.error = error
-        sys.print_exception(error)
 
     def stop_watchdog(self) -> None:
         """Stop the watchdog, after Ctrl-C: a person at the prompt must not be reset. Outputs are safe by then."""

@@ -1,0 +1,175 @@
+"""What the boards of both chips do alike: pins by name, the lines to car and person, the period, letting go.
+
+No policy, and nothing of one chip: what it is made of, `sample`, `actuate`, `talk` and `slack` are the chip's own board's.
+"""
+
+import sys
+
+from machine import PWM, Pin
+from micropython import const
+
+from drivers.charger_lines import LIMIT_HZ, LimitOut
+from drivers.light_out import LIGHT_HZ, LightOut
+from drivers.lines import InputLine, OutputLine
+from drivers.safe_pins import release_all
+from ticks import ticks_add, ticks_diff
+
+TYPE_CHECKING = const(False)
+
+if TYPE_CHECKING:  # plain ints, as in ticks.py
+
+    def ticks_ms() -> int: ...
+    def ticks_us() -> int: ...
+
+else:
+    from time import ticks_ms, ticks_us
+
+_PERIOD_US = const(10000)
+_LATE_US = const(2000)  # a pass that begins later than this is counted
+_COUNT_MAX = const(60000)
+
+
+class ChipBoard:
+    """
+    The chip's half of main's board contract. `store` has read() -> dict or None.
+
+    A board of a chip calls `_start_clock` when it is made, and gives `_begin`: mark that the loop runs, make
+    `_watchdog`.
+    """
+
+    def __init__(self, board_file, store):
+        self._file = board_file
+        self._store = store
+        self.late = 0  # passes that began more than 2 ms late, 0..60000 (stays there)
+        self.error = None  # what `failed` was told
+        self._watchdog = (
+            None  # from the first pass on: what is said before may wait for a slow host
+        )
+        self._parts = []  # what `safe` lets go of, in the order of making: S2 first
+
+    def _start_clock(self) -> None:
+        self._now_ms = ticks_ms()
+        self._sampled_ms = self._now_ms
+        self._collected_ms = self._now_ms
+        self._due_us = ticks_us()
+        self._is_scheduled = False  # _due_us is the time of the next pass
+
+    def _begin(self) -> None:
+        """The first pass begins."""
+        raise NotImplementedError
+
+    # ------------------------------------------------------------------------------------- building
+
+    def _pin(self, name: str):
+        """Return the pin, an input with the pull the board file says."""
+        entry = self._file.pins[name]
+        if entry.pull == "up":
+            return Pin(entry.gpio, Pin.IN, Pin.PULL_UP)
+        if entry.pull == "down":
+            return Pin(entry.gpio, Pin.IN, Pin.PULL_DOWN)
+        return Pin(entry.gpio, Pin.IN)
+
+    def _input(self, name: str):
+        return InputLine(self._pin(name), self._file.pins[name].is_inverted)
+
+    def _output(self, name: str):
+        return OutputLine(self._pin(name), self._file.pins[name].is_inverted)
+
+    def _pwm(self, name: str, freq_hz: int):
+        """Return a PWM on the pin, off."""
+        entry = self._file.pins[name]
+        return PWM(self._pin(name), freq=freq_hz, duty_u16=0, invert=entry.is_inverted)
+
+    def _part(self, part):
+        """Remember `part`, so that `safe` releases it."""
+        self._parts.append(part)
+        return part
+
+    def _make_lines(self) -> None:
+        """Make what every board has beside S2 and the lock: limit, light, mains sense and buttons."""
+        self._limit = self._part(LimitOut(self._pwm("charger_limit", LIMIT_HZ)))
+        self._light = self._part(
+            LightOut(
+                self._pwm("light_red", LIGHT_HZ),
+                self._pwm("light_green", LIGHT_HZ),
+                self._pwm("light_blue", LIGHT_HZ),
+            )
+        )
+        self._ac = self._input("ac_sense")
+        self._stop_button = self._input("stop_button")
+        self._unlock_button = self._input("unlock_button")
+
+    # ----------------------------------------------------------------------------------- the contract
+
+    def settings(self):
+        """Return what is stored, None where nothing is. Raises ValueError, OSError where it cannot be read."""
+        return self._store.read()
+
+    def note(self, sentence: str) -> None:
+        """Tell a person on the console."""
+        print(sentence)  # noqa: T201 - the console
+
+    def next_pass(self) -> bool:
+        """Wait for the period, awake, so that the callbacks run at once. Always True.
+
+        The first pass starts the watchdog: whoever opened the board may take any time to tell a person about it.
+        """
+        if self._watchdog is None:
+            self._begin()
+        due_us = self._due_us
+        if self._is_scheduled:
+            while ticks_diff(ticks_us(), due_us) < 0:
+                pass
+            now_us = ticks_us()
+            late_us = ticks_diff(now_us, due_us)
+            if late_us > _LATE_US and self.late < _COUNT_MAX:
+                self.late += 1
+            if late_us >= _PERIOD_US:
+                # Whole passes are gone: none of them is made up for.
+                due_us = now_us
+        else:
+            due_us = ticks_us()
+            self._is_scheduled = True
+        self._due_us = ticks_add(due_us, _PERIOD_US)
+        self._now_ms = ticks_ms()
+        return True
+
+    def now_ms(self) -> int:
+        """Return the tick of this pass."""
+        return self._now_ms
+
+    def _read_lines(self, r) -> None:
+        r.ac_present = self._ac.read()
+        r.ac_ok = self._ac.is_settled
+        r.stop_request = self._stop_button.read()
+        r.unlock_request = self._unlock_button.read()
+
+    def feed_watchdog(self) -> None:
+        """Say that a whole pass is done."""
+        if self._watchdog is not None:
+            self._watchdog.feed()
+
+    def safe(self) -> None:
+        """Let go of every output, S2 first. Works at any time, half made too, and raises nothing."""
+        try:
+            for part in self._parts:
+                try:
+                    part.release()
+                except (
+                    OSError,
+                    ValueError,
+                    TypeError,
+                    AttributeError,
+                    RuntimeError,
+                    MemoryError,
+                ) as error:
+                    # The pins are let go of below, whatever this part says.
+                    self.error = error
+        finally:
+            # An input is an input, whatever held the pin before: PIO and PWM lose it too.
+            release_all()
+
+    def failed(self, error) -> None:
+        """Tell why the loop ended, and keep it."""
+        self.error = error
+        sys.print_exception(error)
