@@ -1,9 +1,9 @@
 """Runs in place of main.py on the emulated board: the same loop, its phases marked on a spare pin.
 
 The board's own main.py lies beside it as firmware.mpy and is run as it is; only the board object is wrapped. The
-heap is locked from the 15th pass on and never again unlocked, so one allocated byte ends the run. Three spare inputs kill
-the loop: 1 raises, 2 loops for ever, 3 loops for ever with interrupts off; 1 and 2 together ask for the free heap
-and for how long collecting garbage takes.
+heap is locked from the 15th pass on, so one allocated byte ends the run. Three spare inputs kill the loop: 1 raises,
+2 loops for ever, 3 loops for ever with interrupts off; 1 and 2 together ask for the free heap and for how long
+collecting garbage takes, the only time that the heap is unlocked.
 """
 
 import gc
@@ -79,11 +79,13 @@ class Probe:
         self._mark(0)
         self._passes += 1
         if self._kill[0]() and self._kill[1]():
-            # Takes milliseconds: only when asked for.
+            # Takes milliseconds: only when asked for. A locked heap would not be collected at all.
+            micropython.heap_unlock()
             machine.mem32[_SCRATCH] = gc.mem_free()
             begin = time.ticks_us()
             gc.collect()
             machine.mem32[_SCRATCH + 4] = time.ticks_diff(time.ticks_us(), begin)
+            micropython.heap_lock()
             return
         if self._kill[0]():
             raise KilledError("an exception")
