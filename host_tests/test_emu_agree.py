@@ -143,3 +143,10 @@ def test_glitch_of_a_pin_shorter_than_settled_is_no_state():
     host = run(row(0), row(2000, s2_close=1))
     pins = [(2_000_000, "s2_close", 1), (3_000_000, "s2_close", 0), (3_040_000, "s2_close", 1)]
     assert pin_disagreements(host, pins, 5000) == []
+
+
+def test_pulse_about_as_long_as_settled_counts_on_both_sides():
+    host = run(row(0), row(1000, lock_drive=-1), row(1090))
+    pins = [(1_010_000, "lock_drive", -1), (1_110_000, "lock_drive", 0)]
+    assert pin_disagreements(host, pins, 5000) == []
+    assert pin_disagreements(host, [], 5000) == []
