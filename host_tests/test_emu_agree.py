@@ -150,3 +150,11 @@ def test_pulse_about_as_long_as_settled_counts_on_both_sides():
     pins = [(1_010_000, "lock_drive", -1), (1_110_000, "lock_drive", 0)]
     assert pin_disagreements(host, pins, 5000) == []
     assert pin_disagreements(host, [], 5000) == []
+
+
+def test_order_in_which_inputs_become_valid_after_the_start_is_free():
+    host = run(row(0), row(260, reasons=3), row(400, reasons=1), row(2000))
+    board = run(row(0), row(260, reasons=1), row(2010))
+    assert disagreements(host, board) == []
+    later = run(row(0), row(1260, reasons=3), row(1400, reasons=1), row(2000))
+    assert disagreements(later, board)

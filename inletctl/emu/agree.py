@@ -30,6 +30,9 @@ LATENESS_MS = (
 )
 # A stop has one cause, and the slowest of the above is the temperature's; the others come on top.
 TIME_MS = 250
+# After the start every input becomes valid in its own time, and so in any order: temperatures last, after 400 ms on the
+# host. What is over by then need not be found again; what the pins do is compared all the same.
+START_MS = 500
 # After a reset: the host is dark for as long as the board was at its first boot, and no two boots are quite alike.
 BOOT_MS = 100
 # A board that is reset takes the reports with it that are still under way: a queue of four lines.
@@ -130,8 +133,9 @@ def disagreements(host: Sequence[State], board: Sequence[State]) -> list[str]:
 
 
 def _must(state: State) -> bool:
-    """Tell whether a state is long enough to have its like in the other trace."""
-    return state.lasts_ms >= SETTLED_MS and not state.is_in_flight
+    """Tell whether a state is long enough, and late enough, to have its like in the other trace."""
+    is_start = state.boots == 0 and state.end_ms <= START_MS
+    return state.lasts_ms >= SETTLED_MS and not state.is_in_flight and not is_start
 
 
 def _may_be_lost(state: State, following: "State | None") -> bool:
