@@ -51,6 +51,7 @@ SHOW_B = const(1 << 23)
 REST = const(1 << 24)
 RETRIES = const(1 << 25)
 SETTINGS = const(1 << 26)
+SERVICE_MODE = const(1 << 27)
 
 # One row a reason, in bit order:
 # (name, order, current 0 within ms, bounded wait for < 1 A in ms, S2 open within ms, clears, rest ms, counted, what,
@@ -87,6 +88,7 @@ SHUTDOWN = (
     ("rest",            NOW,           20,    0,  20,  SELF,    0,     False, "resting before another try",                        "own: spares contactors"),
     ("retries",         NOW,           20,    0,  20,  UNPLUG,  0,     False, "too many stops in this plug-in",                    "own: EVSE and contactors are not hammered"),
     ("settings",        NOW,           20,    0,  20,  SERVICE, 0,     False, "settings that cannot be trusted: wrong ones could loosen a limit", "own: default deny"),
+    ("service_mode",    NOW,           20,    0,  20,  SELF,    0,     False, "service mode: a person tests the board",           "own: default deny"),
 )
 # fmt: on
 ROW_NAME = const(0)

@@ -15,12 +15,18 @@ if sys.platform == "rp2":
         sys.modules[_name] = __import__("u" + _name)
     sys.path[:] = [""]
 
+from micropython import heap_lock, heap_unlock
+
 from settings import Settings
 from signals import Commands, Readings
 from step import InletStep
 from vehicle.console import Report
 
 BOARD_FILE = "board.json"
+VERSION_FILE = "version.txt"
+# The desk is loaded so many passes after the boot, which has no time for it.
+DESK_AFTER = 50
+_EXCEPTION_BYTES = 256
 
 
 class BoardError(Exception):
@@ -37,7 +43,12 @@ def open_board():
         raise BoardError(
             "no drivers for platform %s in this version: outputs stay safe" % sys.platform
         )
+    from micropython import alloc_emergency_exception_buf
+
     from drivers.pending import is_committed
+
+    # In a pass the heap is locked: an exception's words need room of their own.
+    alloc_emergency_exception_buf(_EXCEPTION_BYTES)
 
     if is_committed():
         raise BoardError(
@@ -63,11 +74,17 @@ def open_board():
 
 
 def _board_file():
-    from drivers.board_file import load
+    from drivers.board_data import CHECKED_FILE, checked
 
     try:
         with open(BOARD_FILE) as file:
-            return load(file.read())
+            text = file.read()
+        board_file = checked(text, _text_of(CHECKED_FILE))
+        if board_file is None:
+            from drivers.board_file import load
+
+            board_file = load(text)
+        return board_file
     except OSError:
         raise BoardError(
             "%s is missing on this board: flash it again with make flash; outputs stay safe"
@@ -77,6 +94,15 @@ def _board_file():
         raise BoardError("%s: %s; outputs stay safe" % (BOARD_FILE, error))
 
 
+def _text_of(path: str) -> str:
+    """Return what the file holds, nothing where it cannot be read."""
+    try:
+        with open(path) as file:
+            return file.read()
+    except (OSError, ValueError):
+        return ""
+
+
 def stored_settings(board):
     """Return what the board has stored; anything unreadable is handed on as such, for Settings to refuse."""
     try:
@@ -84,6 +110,60 @@ def stored_settings(board):
     except (ValueError, OSError) as error:
         board.note("stored settings cannot be read: %s" % error)
         return "unreadable"
+
+
+class Host:
+    """The computer at the console: what it is told, and the desk it asks at, once that is loaded."""
+
+    def __init__(self, board, settings):
+        self._board = board
+        self._settings = settings
+        self._report = Report()
+        self._desk = None
+        self._passes = 0
+
+    def fill(self, readings) -> None:
+        """Add what the computer wants to the readings."""
+        if self._desk is not None:
+            self._desk.fill(readings)
+
+    def serve(self, now_ms: int, readings, commands) -> None:
+        """Tell what has changed, and hear."""
+        board = self._board
+        desk = self._desk
+        self._report.tick(now_ms, commands, board.late)
+        if desk is not None:
+            desk.tick(now_ms, readings, commands, board.late)
+        board.talk(self._report)
+        if desk is not None:
+            board.hear(desk)
+
+    def rest(self, now_ms: int, is_at_rest: bool) -> None:
+        """Do what takes long or allocates, `is_at_rest`: nothing is energised, so that a long pass does no harm."""
+        desk = self._desk
+        if desk is not None:
+            if desk.has_work and is_at_rest:
+                desk.work(now_ms)
+                self._board.reschedule()
+        elif self._passes < DESK_AFTER:
+            self._passes += 1
+        elif is_at_rest and self._board.words:
+            self._load_desk()
+
+    def _load_desk(self) -> None:
+        """Take the next step of loading the desk: all of it in one pass would be a tenth of a second."""
+        self._passes += 1
+        self._board.reschedule()
+        if self._passes == DESK_AFTER + 1:
+            gc.collect()
+        elif self._passes == DESK_AFTER + 2:
+            import vehicle.protocol  # noqa: F401 - what the desk imports first
+        else:
+            from vehicle.desk import Desk
+
+            version = _text_of(VERSION_FILE).split()[1:2] or ["unknown"]
+            words = self._board.words + " " + version[0]
+            self._desk = Desk(self._board, self._settings, self._report, words)
 
 
 def run(board) -> None:
@@ -98,17 +178,25 @@ def run(board) -> None:
             board.note(sentence)
         readings = Readings()
         commands = Commands()
-        report = Report()
+        host = Host(board, settings)
         # No collection here: the loop makes no garbage, and it is ready so much sooner.
         while board.next_pass():
-            board.sample(readings)
-            now_ms = board.now_ms()
-            inlet.step(now_ms, readings, commands)
-            board.actuate(commands)
-            board.feed_watchdog()
-            report.tick(now_ms, commands, board.late)
-            board.talk(report)
-            board.slack(not commands.s2_close and not commands.lock_drive)
+            # Nothing in a pass allocates: that would end it here. It is faster, too: MicroPython takes the locals of a
+            # larger function from the heap, and looks through all of it for room, unless the heap is locked.
+            heap_lock()
+            try:
+                board.sample(readings)
+                now_ms = board.now_ms()
+                host.fill(readings)
+                inlet.step(now_ms, readings, commands)
+                board.actuate(commands)
+                board.feed_watchdog()
+                host.serve(now_ms, readings, commands)
+            finally:
+                heap_unlock()
+            is_at_rest = not commands.s2_close and not commands.lock_drive
+            host.rest(now_ms, is_at_rest)
+            board.slack(is_at_rest)
     except KeyboardInterrupt:
         # A person at the console: the board must not be reset under their hands.
         board.safe()

@@ -15,7 +15,7 @@ TEMP_CHANNELS = const(4)
 
 
 class Readings:
-    """One sample of every input, taken at the start of a pass. Written by the board's drivers only."""
+    """One sample of every input, taken at the start of a pass. Written by the board's drivers, and the desk's part by it."""
 
     def __init__(self):
         # Control pilot, measured at the pin before the vehicle's diode.
@@ -56,6 +56,10 @@ class Readings:
         # The person.
         self.stop_request = False  # wants charging to stop (held while wanted)
         self.unlock_request = False  # wants the cable released (held while wanted)
+        # A computer at the console (vehicle/desk.py); judged by the step like a person's.
+        self.console_stop = False  # wants charging to stop (held until the plug is out)
+        self.test_lock = 0  # in one pass: 1 drive the lock towards locked, -1 towards unlocked
+        self.service_end = False  # in one pass: service mode is to end
         # Hardware let go of S2 or the bridge since the last pass because the loop was late, uncommanded.
         self.output_lost = False
 

@@ -6,7 +6,7 @@ MicroPython, an emulated RP2040 and the board. Allocates nothing after construct
 
 from micropython import const
 
-from faults import F_INTERNAL, F_SETTINGS, F_SETTINGS_REFUSED
+from faults import F_INTERNAL, F_SETTINGS, F_SETTINGS_REFUSED, SERVICE_MODE
 from interlock import Inputs, Interlock
 from lock.actuator import LockActuator
 from lock.params import LockParams
@@ -14,6 +14,7 @@ from pilot.control import STATE_A, ControlPilot
 from pilot.duty import GBT, IEC, J1772
 from pilot.level import LEVEL_B, LEVEL_D
 from pilot.proximity import Proximity
+from service import ServiceMode
 from settings import Settings
 from signals import PILOT_PERIODS, TEMP_CHANNELS
 from thermal.params import PT1000, ChannelParams, ThermalLimits
@@ -55,6 +56,7 @@ class InletStep:
         self.thermal = self._build(_thermal_of, settings)
         self.lock = self._build(_lock_of, settings)
         self.interlock = Interlock(settings)
+        self.service = ServiceMode()
         self._inputs = Inputs()
         self._last_ms = 0
         self._is_timed = False
@@ -88,12 +90,18 @@ class InletStep:
         is_unplugged = proximity.is_unplugged and not LEVEL_B <= pilot.level <= LEVEL_D
         pilot.tick(now_ms, r, not is_unplugged, interlock.s2_close)
         thermal.tick(now_ms, r, is_unplugged)
-        if is_unplugged:
+
+        service = self.service
+        service.tick(now_ms, r, is_unplugged and not interlock.s2_close)
+        if is_unplugged and not service.is_on:
+            # Lets go of a bolt that nothing holds: not of one that a person is trying.
             lock.unplugged()
 
         i = self._inputs
         level = pilot.level
         i.reasons = proximity.reasons | pilot.reasons
+        if service.is_on:
+            i.reasons |= SERVICE_MODE
         i.faults = (
             proximity.faults | pilot.faults | thermal.faults | lock.faults | self._own_faults
         )
@@ -117,14 +125,14 @@ class InletStep:
         i.charger_ma = r.charger_ma
         i.ac_ok = r.ac_ok
         i.ac_present = r.ac_present
-        i.stop_request = r.stop_request
+        i.stop_request = r.stop_request or r.console_stop
         i.unlock_request = r.unlock_request
         interlock.tick(now_ms, i)
         # After the interlock, so that the bridge never obeys a request from before S2 closed; what the lock then
         # finds out counts one pass later.
         lock.tick(
             now_ms,
-            interlock.lock_request,
+            service.lock_request if service.is_on else interlock.lock_request,
             interlock.may_unlock,
             r.lock_feedback_ok,
             r.lock_feedback_mv,
@@ -134,7 +142,7 @@ class InletStep:
         c.s2_close = interlock.s2_close
         c.charger_ma = interlock.charger_ma
         c.lock_drive = lock.drive
-        c.drive_allowed = interlock.drive_allowed
+        c.drive_allowed = interlock.drive_allowed and not service.is_on
         c.session = interlock.session
         c.pilot_state = pilot.state
         c.lock_state = lock.state

@@ -1,6 +1,9 @@
 """What the chip drivers are handed in tests: pins, converters and a board file, all made of plain Python."""
 
+import sys
 from types import SimpleNamespace
+
+import micropython
 
 REFERENCE_MUX = {
     "ground": 0,
@@ -150,3 +153,53 @@ class FakeDeadMan:
 
     def release(self):
         self.is_released = True
+
+
+class FakeConsole:
+    """What `select` and the console's two streams are made of; `install` puts it in their places."""
+
+    POLLIN, POLLOUT = 1, 4
+
+    def __init__(self):
+        self.typed = bytearray()  # what the board may hear
+        self.said = bytearray()
+        self.has_room = True  # for what the board says
+        self.interrupt = 3  # the byte that interrupts, -1 none
+        self.on_look = None  # called at each look at a stream: looking takes time
+
+    def install(self, monkeypatch):
+        buffer = SimpleNamespace(write=self.said.extend, readinto=self._read_into)
+        stream = SimpleNamespace(
+            buffer=buffer, write=lambda words: self.said.extend(words.encode())
+        )
+        monkeypatch.setattr(sys, "stdin", stream)
+        monkeypatch.setattr(sys, "stdout", stream)
+        monkeypatch.setattr(micropython, "kbd_intr", self._kbd_intr)
+        select = SimpleNamespace(
+            poll=lambda: FakePoll(self), POLLIN=self.POLLIN, POLLOUT=self.POLLOUT
+        )
+        monkeypatch.setitem(sys.modules, "select", select)
+
+    def _kbd_intr(self, byte):
+        self.interrupt = byte
+
+    def _read_into(self, room):
+        assert self.typed, "it would wait for ever"
+        room[0] = self.typed.pop(0)
+        return 1
+
+
+class FakePoll:
+    def __init__(self, console):
+        self._console = console
+
+    def register(self, stream, event):
+        self._event = event
+
+    def ipoll(self, timeout):
+        assert timeout == 0, "must not wait"
+        console = self._console
+        if console.on_look is not None:
+            console.on_look()
+        is_so = console.typed if self._event == console.POLLIN else console.has_room
+        return iter([(None, self._event)] if is_so else [])

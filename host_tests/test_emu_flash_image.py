@@ -2,11 +2,10 @@
 
 import pytest
 
-from inletctl.emu import flash_image
-from inletctl.emu.flash_image import compiled_firmware, make_flash, read_flash
+from inletctl.emu.flash_image import board_files, make_flash, read_flash
 from inletctl.emu.image import PICO_LAYOUT, Layout
 from inletctl.errors import UserError
-from inletctl.house import FIRMWARE, firmware_files
+from inletctl.flash.compile import build
 
 
 def test_files_come_back_as_they_went_in():
@@ -33,27 +32,15 @@ def test_damaged_file_system_is_told():
         read_flash(bytes(16 * 4096), Layout(0xA0000, 16))
 
 
-def test_every_module_is_compiled_but_the_two_that_micropython_starts_by_name():
-    files = compiled_firmware()
-    assert files["main.py"] == (FIRMWARE / "main.py").read_bytes()
-    assert "boot.py" in files
-    assert "drivers/virtual.mpy" not in files
-    compiled = [name for name in files if name.endswith(".mpy")]
-    assert all(files[name][:2] == b"M\x06" for name in compiled)
-    names = {path.relative_to(FIRMWARE).as_posix() for path in firmware_files()}
-    for name in ("step.py", "interlock.py", "pilot/control.py", "drivers/safe_pins.py"):
-        assert name in names
-        assert name[:-3] + ".mpy" in files
-
-
-def test_module_that_does_not_compile_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(flash_image, "_CACHE", tmp_path / "cache")
-    path = tmp_path / "bad.py"
-    path.write_text("def f(:\n")
-    with pytest.raises(UserError, match=r"drivers/bad\.py cannot be compiled: SyntaxError"):
-        flash_image.compile_module(path, "drivers/bad.py")
+def test_board_holds_what_make_flash_would_put_there_and_its_settings():
+    files = board_files("rp2040-reference", {"max_current_ma": 16000})
+    assert dict(build("rp2040-reference").files) == {
+        name: data for name, data in files.items() if name != "settings.bin"
+    }
+    assert b"16000" in files["settings.bin"]
+    assert "settings.bin" not in board_files("rp2040-reference", None)
 
 
 def test_unknown_board_names_those_there_are():
-    with pytest.raises(UserError, match="there is no board file 'nonsense'"):
-        flash_image.board_text("nonsense")
+    with pytest.raises(UserError, match="There is no board 'nonsense'"):
+        board_files("nonsense", None)

@@ -97,7 +97,9 @@ def test_together_they_stop_charging_in_every_way():
     stops = 0
     for visits in all_visits():
         stops |= visits.stops
-    before_charging = faults.LOCK_FAILED | faults.SHOW_B | faults.REST | faults.RETRIES
+    before_charging = (
+        faults.LOCK_FAILED | faults.SHOW_B | faults.REST | faults.RETRIES | faults.SERVICE_MODE
+    )
     wanted = (1 << len(faults.SHUTDOWN)) - 1 & ~BEYOND_A_SCENARIO & ~before_charging
     assert faults.names(faults.SHUTDOWN, wanted & ~stops) == []
 

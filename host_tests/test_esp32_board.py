@@ -1,7 +1,6 @@
 """drivers.esp32_board on a chip made of plain Python: the board contract, real drivers inside, the shipped board file."""
 
 import gc
-import io
 import itertools
 import runpy
 import sys
@@ -10,7 +9,7 @@ from types import SimpleNamespace
 
 import board_fakes
 import pytest
-from board_fakes import FakePin, FakePWM
+from board_fakes import FakeConsole, FakePin, FakePWM
 from esp32_chip import Chip, PWMWave, Wave
 
 from drivers.board_file import load
@@ -184,11 +183,14 @@ def chip(monkeypatch):
         Timer=chip.make_timer,
         time_pulse_us=chip.time_pulse_us,
         unique_id=chip.unique_id,
+        reset=lambda: None,
         RTC=chip.make_rtc,
         reset_cause=chip.reset_cause,
         WDT_RESET=3,
     )
     monkeypatch.setitem(sys.modules, "machine", machine)
+    chip.console = FakeConsole()
+    chip.console.install(monkeypatch)
     monkeypatch.setattr(time, "ticks_us", chip.ticks_us, raising=False)
     monkeypatch.setattr(time, "ticks_ms", chip.ticks_ms, raising=False)
     for name in ("drivers.esp32_board", "drivers.chip_board", "drivers.safe_pins"):
@@ -705,30 +707,6 @@ def test_garbage_is_collected_only_when_allowed_and_the_mark_is_set(chip, monkey
         assert len(seen) == count
     assert all(is_on for _, is_on in seen)
     assert not board._mark.is_on
-
-
-class Report:
-    def __init__(self, count):
-        self.left = count
-
-    def pending(self):
-        return self.left
-
-    def take(self):
-        self.left -= 1
-        return 65 + self.left % 26
-
-
-def test_talk_sends_at_most_eight_bytes_a_pass(chip, monkeypatch):
-    out = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=out, write=lambda _: None))
-    board = make()
-    report = Report(11)
-    board.talk(report)
-    assert len(out.getvalue()) == 8
-    board.talk(report)
-    board.talk(report)
-    assert out.getvalue() == b"KJIHGFEDCBA"
 
 
 def test_note_and_failed_tell_on_the_console(chip, capsys, monkeypatch):

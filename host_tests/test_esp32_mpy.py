@@ -13,6 +13,7 @@ pytestmark = pytest.mark.mpy
 NAMES = (
     "__init__",
     "analog",
+    "board_data",
     "board_file",
     "board_shape",
     "bridge_out",
@@ -169,12 +170,33 @@ def reset_cause():
 
 def unique_id():
     return b"ab"
+
+
+def reset():
+    pass
+
+
+class Select:
+    # In place of the module: the console takes everything, and nobody types.
+    POLLIN, POLLOUT = 1, 4
+
+    @staticmethod
+    def poll():
+        return Select()
+
+    def register(self, stream, event):
+        self.answer = () if event == Select.POLLIN else (1,)
+
+    def ipoll(self, timeout):
+        return self.answer
+
 """
 
 BOARD = """
 import gc, micropython, sys
 import machine
 sys.modules["time"] = machine.Time
+sys.modules["select"] = machine.Select
 from machine import Clock, Pin, Timer, spend
 from drivers.board_file import load
 from drivers.esp32_board import Esp32Board

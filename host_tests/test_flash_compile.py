@@ -3,9 +3,9 @@
 import pytest
 
 from inletctl.errors import UserError
-from inletctl.flash.compile import build
+from inletctl.flash.compile import BOARD_COLUMNS, build, without_words
 from inletctl.flash.plan import make_plan
-from inletctl.house import FIRMWARE
+from inletctl.house import FIRMWARE, firmware_files
 
 REFERENCE = "rp2040-reference"
 
@@ -18,13 +18,51 @@ def image():
 def test_every_module_is_bytecode_but_the_two_that_micropython_runs_by_name(image):
     texts = sorted(path for path in image.files if path.endswith(".py"))
     assert texts == ["boot.py", "main.py"]
-    assert image.files["main.py"] == (FIRMWARE / "main.py").read_bytes()
+    assert image.files["boot.py"] == (FIRMWARE / "boot.py").read_bytes()
     assert {"step.mpy", "vehicle/console.mpy", "drivers/pending.mpy"} <= set(image.files)
     for path, data in image.files.items():
         if path.endswith(".mpy"):
             assert data[0:1] == b"M"
             assert data[1] == image.bytecode == 6
             assert data[2] >> 2 == 0, "no architecture: bytecode only"
+
+
+def test_main_is_bytecode_too_and_one_line_starts_it(image):
+    assert image.files["main.py"] == b"from inlet import start\n\nstart()\n"
+    assert b"drivers do not start" in image.files["inlet.mpy"] and "main.mpy" not in image.files
+
+
+def test_words_for_people_stay_on_the_host_and_the_rest_of_each_row_is_there(image):
+    for words in (
+        b"connector not inserted",
+        b"J1772 S3: 100 ms",
+        b"S2 closed, but the pilot",
+        b"never detected by itself",
+    ):
+        assert not any(words in data for data in image.files.values())
+    for module, tables in BOARD_COLUMNS.items():
+        source = (FIRMWARE / module).read_text(encoding="utf-8")
+        whole, cut = {"__name__": "whole"}, {"__name__": "cut"}
+        exec(source, whole)
+        exec(without_words(source, tables), cut)
+        for name in {key for key in whole if key.isupper()} - set(tables):
+            assert cut[name] == whole[name]
+        for table, columns in tables.items():
+            assert cut[table] == tuple(row[:columns] for row in whole[table])
+            assert all(isinstance(value, str) for row in whole[table] for value in row[columns:])
+
+
+def test_no_module_of_the_board_reads_a_column_that_is_not_there():
+    names = ("ROW_WHAT", "ROW_CLAUSE", "FAULT_WHAT", "ROW_HELP")
+    for path in firmware_files():
+        if path.name not in BOARD_COLUMNS:
+            text = path.read_text(encoding="utf-8")
+            assert not [name for name in names if name in text], path
+
+
+def test_a_table_that_is_gone_is_told():
+    with pytest.raises(ValueError, match="no table TABLE"):
+        without_words("x = 1\n", {"TABLE": 3})
 
 
 def test_what_is_for_the_host_or_another_chip_stays_away(image):

@@ -119,7 +119,7 @@ def test_a_board_is_flashed_twice_and_reports(uf2, tmp_path):
         assert len(done.plan.copy) == len(first.files)
         assert done.report.is_healthy
         again = flash(board, second)
-        assert again.plan.copy == ["main.py"]
+        assert again.plan.copy == ["inlet.mpy"]
         assert again.report.commands["session"] == 4
         assert again.before == "openinlet %s" % first.version
         assert board.stop().count("RESET") == 2

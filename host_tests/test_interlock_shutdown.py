@@ -21,6 +21,7 @@ from faults import (
     ROW_REST_MS,
     ROW_WAIT_MS,
     SELF,
+    SERVICE_MODE,
     SETTINGS,
     SHOW_B,
     SHUTDOWN,
@@ -48,7 +49,7 @@ def test_every_row_that_can_end_a_charge_is_tested():
     mask = 0
     for cause in CAUSES:
         mask |= cause
-    assert mask | SHOW_B | REST | RETRIES | SETTINGS == (1 << len(SHUTDOWN)) - 1
+    assert mask | SHOW_B | REST | RETRIES | SETTINGS | SERVICE_MODE == (1 << len(SHUTDOWN)) - 1
     assert len(FIRST) >= 15 and len(AT_ONCE) >= 6
 
 

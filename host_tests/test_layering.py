@@ -19,13 +19,14 @@ MAY_IMPORT = {
     "charger": {"array", "faults", "ticks", "micropython"},
     "release": {"faults", "ticks", "micropython"},
     "interlock": {"charger", "faults", "release", "ticks", "micropython"},
+    "service": {"release", "ticks", "micropython"},
     "vehicle": {"ticks", "faults", "settings", "micropython", "array", "struct", "json"},
     "journal": {"ticks", "faults", "settings", "micropython", "array", "struct", "json", "os"},
     "ports": {"ticks", "faults", "settings", "micropython", "array", "struct", "json", "os"},
     # Composes the rooms. Settings: its builders fall back to the defaults.
     "step": {
-        "pilot", "lock", "thermal", "interlock", "vehicle", "faults", "ticks", "settings",
-        "micropython",
+        "pilot", "lock", "thermal", "interlock", "service", "vehicle", "faults", "ticks",
+        "settings", "micropython",
     },
     "drivers": {
         "machine", "rp2", "esp32", "array", "struct", "micropython", "ticks", "gc", "sys", "json",
@@ -36,7 +37,9 @@ MAY_IMPORT = {
 HARDWARE = {"machine", "rp2", "esp32"}
 MAY_TOUCH_HARDWARE = {"drivers", "boot", "main"}
 # Below vehicle/ and inletctl/: integers only, no assert to vanish at -O1.
-LOGIC = ("pilot", "lock", "thermal", "interlock", "faults", "settings", "step", "signals", "ticks")
+LOGIC = (
+    "pilot", "lock", "thermal", "interlock", "service", "faults", "settings", "step", "signals", "ticks",
+)  # fmt: skip
 FILES = firmware_files()
 LINES_MAX = 500
 

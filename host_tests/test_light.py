@@ -26,6 +26,7 @@ from vehicle.light import (
     LIGHT_NAMES,
     READY,
     RELEASED,
+    SERVICE,
     STOPPED,
     WAITING,
     pattern,
@@ -87,4 +88,4 @@ def test_plain_values_of_the_interlock_are_the_interlocks():
 
 
 def test_each_pattern_has_a_name():
-    assert len(LIGHT_NAMES) == FAULT + 1 == len(set(LIGHT_NAMES))
+    assert len(LIGHT_NAMES) == SERVICE + 1 == len(set(LIGHT_NAMES))

@@ -87,7 +87,7 @@ def test_wrap_of_the_clock_does_not_stop_a_pattern():
     assert len(changes(Light(WRAP - 1000).play(7, 4000))) == 16
 
 
-@pytest.mark.parametrize("pattern", [-1, 8, 99])
+@pytest.mark.parametrize("pattern", [-1, len(LIGHT_NAMES), 99])
 def test_unknown_pattern_is_dark(pattern):
     light = Light()
     light.play(6, 10)

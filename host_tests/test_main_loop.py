@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from inletctl.house import FIRMWARE
+from inletctl.link.codec import command_line
 
 PASS = ["next_pass", "sample", "now_ms", "actuate", "feed_watchdog", "talk", "slack"]
 
@@ -21,8 +22,10 @@ class FakeBoard:
         self.actuated = []
         self.late = 0
         self.crashes = 0
+        self.words = ""  # no console
         self.may_collect = []
         self.heard = bytearray()
+        self.typed = bytearray()
         self._left = passes
         self._tick_ms = 0
         self._wanted = {} if wanted is None else wanted
@@ -73,6 +76,14 @@ class FakeBoard:
     def slack(self, may_collect):
         self._call("slack")
         self.may_collect.append(may_collect)
+
+    def reschedule(self):
+        self._call("reschedule")
+
+    def hear(self, desk):
+        self._call("hear")
+        while self.typed and not desk.is_full:
+            desk.hear(self.typed.pop(0))
 
     def safe(self):
         self.calls.append("safe")
@@ -174,6 +185,34 @@ def test_every_pass_is_reported_as_it_was(firmware_main):
     lines = [json.loads(line) for line in board.heard.decode().splitlines()]
     assert lines[0]["t"] == 10 and lines[0]["c"][0] == 0
     assert lines[-1]["t"] >= 1000
+
+
+def test_board_with_a_console_gets_its_desk_once_the_loop_runs_and_answers(firmware_main):
+    board = FakeBoard(passes=300)
+    board.words = "rp2040 bench e6"
+    board.typed += command_line(1, "hello")
+    firmware_main["run"](board)
+    assert (
+        board.calls.index("reschedule") > len(PASS) * 50 and board.calls.count("reschedule") == 3
+    )
+    lines = [json.loads(line) for line in board.heard.decode().splitlines()]
+    assert [line["is"] for line in lines if "is" in line] == ["rp2040 bench e6 unknown"]
+    assert board.errors == []
+
+
+def test_desk_is_not_opened_while_anything_is_energised(firmware_main):
+    class Step:
+        def __init__(self, settings):
+            pass
+
+        def step(self, now_ms, readings, commands):
+            commands.s2_close = True
+
+    firmware_main["run"].__globals__["InletStep"] = Step
+    board = FakeBoard(passes=300)
+    board.words = "rp2040 bench e6"
+    firmware_main["run"](board)
+    assert "reschedule" not in board.calls and "hear" not in board.calls
 
 
 def test_garbage_may_be_collected_only_while_nothing_is_energised(firmware_main):

@@ -8,7 +8,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from board_fakes import GOOD_MV, FakePin, FakePWM, board_file
+from board_fakes import GOOD_MV, FakeConsole, FakePin, FakePWM, board_file
 
 from inletctl.house import FIRMWARE
 from signals import Commands, Readings
@@ -63,7 +63,7 @@ PWRON_RESET, WDT_RESET = 1, 3
 
 
 class Chip:
-    """What `machine`, `rp2`, `uctypes`, `select` and the clock are made of."""
+    """What `machine`, `rp2`, `uctypes` and the clock are made of."""
 
     def __init__(self):
         self.log = []
@@ -77,8 +77,7 @@ class Chip:
         self.now_us = 1_000_000
         self.loop_us = 7  # time of one look at the clock
         self.mux_bits = 0
-        self.has_room = True
-        self.sent = bytearray()
+        self.console = FakeConsole()
         self.mv = dict(GOOD_MV)
         self.scratch = 0  # watchdog scratch 2, kept over a reset
         self.cause = PWRON_RESET
@@ -136,14 +135,6 @@ class Chip:
     def ticks_ms(self):
         return self.now_us // 1000 & 0x3FFFFFFF
 
-    # select
-    def register(self, stream, events):
-        self.events = events
-
-    def ipoll(self, timeout):
-        assert timeout == 0, "must not wait"
-        return iter([(None, self.events)] if self.has_room else [])
-
 
 @pytest.fixture
 def chip(monkeypatch):
@@ -167,13 +158,14 @@ def chip(monkeypatch):
         WDT=chip.wdt,
         mem32=chip,
         unique_id=lambda: bytes((0xE6, 0x01, 0xAB)),
+        reset=lambda: chip.log.append("reset"),
         freq=lambda: 125_000_000,
         WDT_RESET=WDT_RESET,
         reset_cause=lambda: chip.cause,
     )
     monkeypatch.setitem(sys.modules, "machine", machine)
     monkeypatch.setitem(sys.modules, "uctypes", SimpleNamespace(addressof=lambda ring: 0x20000104))
-    monkeypatch.setitem(sys.modules, "select", SimpleNamespace(poll=lambda: chip, POLLOUT=4))
+    chip.console.install(monkeypatch)
     monkeypatch.setattr(time, "ticks_us", chip.ticks_us, raising=False)
     monkeypatch.setattr(time, "ticks_ms", chip.ticks_ms, raising=False)
     import rp2
@@ -544,24 +536,6 @@ class Report:
 
     def take(self):
         return self.left.pop(0)
-
-
-def test_talk_sends_at_most_8_bytes_a_pass(chip, capsysbinary):
-    board = make()
-    report = Report(b"0123456789")
-    board.talk(report)
-    assert report.pending() == 2
-    board.talk(report)
-    board.talk(report)
-    assert capsysbinary.readouterr().out == b"0123456789"
-
-
-def test_talk_takes_nothing_while_the_host_has_no_room(chip):
-    board = make()
-    chip.has_room = False
-    report = Report(b"0123456789")
-    board.talk(report)
-    assert report.pending() == 10
 
 
 def all_released(chip):

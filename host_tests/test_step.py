@@ -9,7 +9,9 @@ from faults import (
     F_SETTINGS_REFUSED,
     INTERNAL,
     NO_PLUG,
+    PERSON_STOP,
     PILOT_LOST,
+    SERVICE_MODE,
     SETTINGS,
     SHOW_B,
 )
@@ -234,3 +236,53 @@ def test_clock_that_stands_still_is_no_fault():
     bench.now_ms = ticks_add(bench.now_ms, -10)
     bench.run()
     assert bench.c.faults == 0
+
+
+def in_service(bench):
+    bench.run(4000)
+    bench.r.stop_request = bench.r.unlock_request = True
+    bench.run(5100)
+    bench.r.stop_request = bench.r.unlock_request = False
+    bench.run(100)
+    assert bench.c.reasons & SERVICE_MODE
+    return bench
+
+
+def test_in_service_mode_the_lock_goes_where_it_is_told_and_stays_there():
+    bench = in_service(Bench())
+    drives = []
+    for test_lock, locked in ((1, True), (-1, False), (1, True)):
+        bench.r.test_lock = test_lock
+        bench.run(10)
+        bench.r.test_lock = 0
+        for _ in range(1000):
+            bench.run(10)
+            if bench.c.lock_drive and (not drives or drives[-1] != bench.c.lock_drive):
+                drives.append(bench.c.lock_drive)
+        assert bench.step.lock.is_locked == locked and not bench.c.drive_allowed
+    assert drives == [1, -1, 1]
+
+
+def test_after_service_mode_the_bolt_is_opened_again_and_the_car_may_be_driven():
+    bench = in_service(Bench())
+    bench.r.test_lock = 1
+    bench.run(10)
+    bench.r.test_lock = 0
+    bench.run(3000)
+    bench.r.service_end = True
+    bench.run(10)
+    bench.r.service_end = False
+    bench.run(3000)
+    assert bench.step.lock.is_unlocked and bench.c.drive_allowed
+
+
+def test_a_computer_that_wants_charging_to_stop_is_heard_like_a_person():
+    bench = Bench()
+    bench.is_plugged = True
+    bench.run(10000)
+    assert bench.c.s2_close
+    bench.r.console_stop = True
+    bench.run(10)
+    assert bench.c.charger_ma == 0 and bench.c.reasons & PERSON_STOP
+    bench.run(100)
+    assert not bench.c.s2_close

@@ -69,11 +69,16 @@ class FakeFlash:
 class FakeReader:
     def __init__(self, data):
         self.data = data
+        self.at = 0
         self.asked = None
+
+    def seek(self, offset, whence=0):
+        self.at = offset + (len(self.data) if whence == 2 else 0)
+        return self.at
 
     def read(self, size):
         self.asked = size
-        return self.data[:size]
+        return self.data[self.at : self.at + size]
 
     def close(self):
         pass
@@ -472,3 +477,15 @@ def test_power_cut_at_every_flash_operation_of_a_real_littlefs_leaves_the_old_or
         pictures += len(files.flash.pictures)
         image, old = bytes(files.flash.buffer), new
     assert pictures > 500
+
+
+def test_forget_leaves_nothing_stored_and_says_nothing_where_nothing_was():
+    flash = FakeFlash()
+    store = SettingsStore(files=flash)
+    store.forget(True)
+    store.write({"inlet": 1}, True)
+    flash.files["settings.tmp"] = b"left over"
+    store.forget(True)
+    assert store.read() is None
+    with pytest.raises(StoreError, match="charging or moving the lock"):
+        store.forget(False)

@@ -245,7 +245,7 @@ def micropython_lines(tmp_path_factory):
     names += [f"thermal/{path.name}" for path in sorted((FIRMWARE / "thermal").glob("*.py"))]
     files = {f"/{name}": (FIRMWARE / name).read_text(encoding="utf-8") for name in names}
     files["/script.py"] = SCRIPT
-    plan = {"files": files, "settings": {}, "strict": True, "run": ["/script.py"]}
+    plan = {"files": files, "settings": {}, "run": ["/script.py"]}
     plan_path = tmp_path_factory.mktemp("thermal") / "plan.json"
     plan_path.write_text(json.dumps(plan), encoding="utf-8")
     host = Path(target.__file__).with_name("node_host.mjs")
@@ -290,7 +290,7 @@ def test_lock_around_the_ticks_does_bite(micropython_lines, tmp_path):
     from inletctl.targets import micropython as target
 
     files = {"/script.py": TOO_MUCH}
-    plan = {"files": files, "settings": {}, "strict": True, "run": ["/script.py"]}
+    plan = {"files": files, "settings": {}, "run": ["/script.py"]}
     plan_path = tmp_path / "plan.json"
     plan_path.write_text(json.dumps(plan), encoding="utf-8")
     host = Path(target.__file__).with_name("node_host.mjs")

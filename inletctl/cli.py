@@ -69,7 +69,6 @@ def cli() -> None:
     default=0,
     help="tick the board's clock starts at, ms",
 )
-@click.option("--strict", is_flag=True, help="micropython: lock the heap around every step")
 @click.option("--no-live", is_flag=True, help="plain event lines instead of the live view")
 @click.option("--json", "as_json", is_flag=True, help="the result as JSON, nothing else")
 def sim(
@@ -78,7 +77,6 @@ def sim(
     out: Path | None,
     trace_path: Path | None,
     clock_start: int,
-    strict: bool,
     no_live: bool,
     as_json: bool,
 ) -> None:
@@ -87,7 +85,7 @@ def sim(
     from inletctl.report.files import write_whole
 
     path = runs.find_scenario(scenario)
-    result = _run(path, target, clock_start, strict, live=not (no_live or as_json), quiet=as_json)
+    result = _run(path, target, clock_start, live=not (no_live or as_json), quiet=as_json)
     if out is not None:
         runs.write_reports(result, out)
     if trace_path is not None:
@@ -111,7 +109,7 @@ def demo(out: Path, no_live: bool) -> None:
     from inletctl import runs
 
     result = _run(
-        SCENARIOS / "full_ac_session.txt", "micropython", 0, False, live=not no_live, quiet=False
+        SCENARIOS / "full_ac_session.txt", "micropython", 0, live=not no_live, quiet=False
     )
     runs.write_reports(result, out)
     _tell_result(result)
@@ -120,7 +118,7 @@ def demo(out: Path, no_live: bool) -> None:
         sys.exit(1)
 
 
-def _run(path: Path, target: str, clock_start: int, strict: bool, live: bool, quiet: bool) -> Any:
+def _run(path: Path, target: str, clock_start: int, live: bool, quiet: bool) -> Any:
     from inletctl import runs
     from inletctl.live import LINES, NOTHING, LiveView
     from inletctl.record import Recorder
@@ -137,7 +135,7 @@ def _run(path: Path, target: str, clock_start: int, strict: bool, live: bool, qu
         view.poll()
 
     try:
-        return runs.run_scenario(path, target, clock_start, strict, recorder, watch, begin)
+        return runs.run_scenario(path, target, clock_start, recorder, watch, begin)
     finally:
         if view is not None:
             view.__exit__(*sys.exc_info())

@@ -13,7 +13,7 @@ from inletctl.house import FIRMWARE, use_firmware
 
 use_firmware()
 
-from drivers import board_file  # noqa: E402
+from drivers import board_data, board_file  # noqa: E402
 
 BOARDS = ("rp2040-reference", "esp32-devkitc")
 
@@ -102,7 +102,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def load_board(name: str) -> tuple[board_file.BoardFile, dict[str, Any]]:
+def load_board(name: str) -> tuple[board_data.BoardData, dict[str, Any]]:
     """Return a shipped board: checked by the firmware, and as it stands in its file. UserError where it cannot be."""
     path = FIRMWARE / "boards" / (name + ".json")
     try:
@@ -146,7 +146,7 @@ def _contact(chip: str, gpio: int) -> str:
     return _DEVKITC_LABELS.get(gpio, "IO%d" % gpio)
 
 
-def _pins(board: board_file.BoardFile) -> str:
+def _pins(board: board_data.BoardData) -> str:
     rows = []
     for name, pin in sorted(board.pins.items(), key=lambda item: item[1].gpio):
         direction, what, fitted = _WHAT[name]
@@ -165,7 +165,7 @@ def _pins(board: board_file.BoardFile) -> str:
     return _table(("GPIO", "module", "name", "direction", "active", "resistor", "what"), rows)
 
 
-def _free(board: board_file.BoardFile) -> str:
+def _free(board: board_data.BoardData) -> str:
     used = {pin.gpio for pin in board.pins.values()}
     usable = board_file.CHIPS[board.chip][board_file.USABLE]
     return ", ".join("GPIO %d" % gpio for gpio in usable if gpio not in used)
@@ -179,7 +179,7 @@ def pilot_node_mv(cp: dict[str, int], cp_mv: int) -> Fraction:
     return (cp_mv * series + cp.get("rail_mv", 3300) * up) / (series + up + down)
 
 
-def _pilot(board: board_file.BoardFile, data: dict[str, Any]) -> str:
+def _pilot(board: board_data.BoardData, data: dict[str, Any]) -> str:
     cp = data["cp"]
     multiplier, divisor, offset_mv = board.scale("cp")
     load_ohm = cp["series_ohm"] + Fraction(
@@ -216,7 +216,7 @@ def _pilot(board: board_file.BoardFile, data: dict[str, Any]) -> str:
     )
 
 
-def _mux(board: board_file.BoardFile, data: dict[str, Any]) -> str:
+def _mux(board: board_data.BoardData, data: dict[str, Any]) -> str:
     names = {channel: name for name, channel in board.mux.items()}
     rows = []
     for channel in range(16):
@@ -255,7 +255,7 @@ def _mux(board: board_file.BoardFile, data: dict[str, Any]) -> str:
     )
 
 
-def _worst_mv(board: board_file.BoardFile, data: dict[str, Any], name: str) -> int:
+def _worst_mv(board: board_data.BoardData, data: dict[str, Any], name: str) -> int:
     """Return the largest lawful voltage of an input, as the checker counts it."""
     if name == "ground":
         return 0
@@ -268,7 +268,7 @@ def _worst_mv(board: board_file.BoardFile, data: dict[str, Any], name: str) -> i
     return board_file.WORST_MV[name]
 
 
-def _others(board: board_file.BoardFile, data: dict[str, Any]) -> str:
+def _others(board: board_data.BoardData, data: dict[str, Any]) -> str:
     full_ma = (board.adc_ref_mv - board.ac_zero_mv) * board.ac_ma_per_mv
     return _table(
         ("what", "value"),

@@ -1,11 +1,13 @@
 """Where things are, and how host code reaches the firmware's own modules."""
 
 import hashlib
+import os
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FIRMWARE = ROOT / "firmware"
+# The bench runs deliberately broken copies of the firmware, each in a process of its own.
+FIRMWARE = Path(os.environ.get("INLETCTL_FIRMWARE") or ROOT / "firmware")
 SCENARIOS = Path(__file__).resolve().parent / "scenarios"
 _SHIMS = Path(__file__).resolve().parent / "shims"
 

@@ -58,7 +58,6 @@ def run_scenario(
     path: Path,
     target: str,
     start_ms: int = 0,
-    strict: bool = False,
     recorder: Recorder | None = None,
     watch: Callable[..., None] | None = None,
     begin: Callable[[report_meta.SessionMeta], None] | None = None,
@@ -73,7 +72,7 @@ def run_scenario(
         begin(meta)
     began = time.perf_counter()
     if target == "micropython":
-        micropython.run(session, strict)
+        micropython.run(session)
     else:
         cpython.run(session)
     wall_s = time.perf_counter() - began

@@ -33,7 +33,7 @@ class Analog:
     read_mux_mv     () -> mV at the multiplexer's ADC pin, 0..the ADC's full scale
     read_motor_mv   () -> mV at the motor current's ADC pin
     select          (channel) -> None, switches the multiplexer; it must have settled when the call returns
-    board_file      drivers.board_file.BoardFile: mux, mux_grounds, scale(), reference_mv, ac_*, motor_ma_per_mv
+    board_file      drivers.board_data.BoardData: mux, mux_grounds, scale(), reference_mv, ac_*, motor_ma_per_mv
     ground_max_mv   what ground may read; more where the ADC cannot see 0 V
 
     An input the board file does not name stays invalid. Raises ValueError where ground or reference have no channel,

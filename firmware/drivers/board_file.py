@@ -14,6 +14,7 @@ import sys
 
 from micropython import const
 
+from drivers.board_data import CHIP_OF_PLATFORM, BoardData, PinEntry
 from drivers.board_shape import (
     BoardFileError,
     check_doubles,
@@ -79,8 +80,6 @@ _GLITCHY = const(4)
 _LEAST_MV = const(5)
 _FULL_SCALE_MV = const(6)
 _PULLED_UP = const(7)
-# What MicroPython calls the chips.
-_CHIP_OF_PLATFORM = {"rp2": "rp2040", "esp32": "esp32"}
 
 _GROUND = const(0)
 _REFERENCE = const(15)
@@ -117,58 +116,7 @@ _NEEDED = (
 _OPTIONAL = ("temp_rail_mv",)
 
 
-class PinEntry:
-    """One pin: `gpio` number, `is_inverted` (active low), `pull` "none", "up" or "down"."""
-
-    def __init__(self, gpio: int, is_inverted: bool, pull: str):
-        self.gpio = gpio
-        self.is_inverted = is_inverted
-        self.pull = pull
-
-
-class BoardFile:
-    """
-    A board, checked. Made by `load`; immutable by convention.
-
-    name, chip          str; chip is "rp2040" or "esp32"
-    adc_ref_mv          full scale of the ADC, mV
-    pins                dict of name to PinEntry: every name of PIN_NAMES
-    mux                 dict of input to channel, 0..15
-    mux_grounds         channels tied to ground, the one that is read first
-    reference_mv        what the channel "reference" reads
-    ac_zero_mv, ac_ma_per_mv    charger current: mV at 0 A, mA a mV above it
-    motor_ma_per_mv     bridge current a mV
-    motor_pwm_32nds     share of the supply the lock's motor gets, 2..31
-    watchdog_ms         500..2000
-    """
-
-    def __init__(self, data: dict, pins: dict, scales: dict):
-        self.name = data["name"]
-        self.chip = data["chip"]
-        self.adc_ref_mv = data["adc_ref_mv"]
-        self.pins = pins
-        self.mux = data["mux"]
-        self.mux_grounds = (_GROUND,) + TIED_TO_GROUND
-        self.reference_mv = data["reference_mv"]
-        self.ac_zero_mv = data["ac_current"]["zero_mv"]
-        self.ac_ma_per_mv = data["ac_current"]["ma_per_mv"]
-        self.motor_ma_per_mv = data["motor"]["ma_per_mv"]
-        self.motor_pwm_32nds = data["motor"]["pwm_32nds"]
-        self.watchdog_ms = data["watchdog_ms"]
-        self._scales = scales
-
-    def scale(self, name: str):
-        """Return (multiplier, divisor, offset_mv): input_mv = adc_mv * multiplier // divisor + offset_mv.
-
-        `name` is "cp" or an input of the multiplexer. For adc_mv 0..adc_ref_mv no intermediate leaves the small
-        integers.
-        """
-        if name not in self._scales:
-            raise BoardFileError("mux: this board has no input %s" % name)
-        return self._scales[name]
-
-
-def load(text: str, platform: str = sys.platform) -> BoardFile:
+def load(text: str, platform: str = sys.platform) -> BoardData:
     """Return the board that `text` describes. Raises BoardFileError with the first problem found.
 
     `platform` is what the chip calls itself; on a board it must fit the file.
@@ -198,7 +146,7 @@ def load(text: str, platform: str = sys.platform) -> BoardFile:
     _check_gpios(pins, data["chip"])
     _check_mux(data["mux"])
     _check_currents(data, chip)
-    return BoardFile(data, pins, _scales(data, chip))
+    return BoardData(data, pins, _scales(data, chip), (_GROUND,) + TIED_TO_GROUND)
 
 
 # -------------------------------------------------------------------------------------------- chip
@@ -209,7 +157,7 @@ def _check_chip(data: dict, platform: str):
     chip = data["chip"]
     if not isinstance(chip, str) or chip not in CHIPS:
         raise BoardFileError("chip is %s: write rp2040 or esp32" % shown(chip))
-    here = _CHIP_OF_PLATFORM.get(platform, chip)
+    here = CHIP_OF_PLATFORM.get(platform, chip)
     if here != chip:
         raise BoardFileError(
             "chip is %s but this is an %s: flash with BOARD= set to a board file for it"

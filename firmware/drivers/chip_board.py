@@ -1,12 +1,13 @@
 """What the boards of both chips do alike: pins by name, the lines to car and person, the period, letting go.
 
-No policy, and nothing of one chip: what it is made of, `sample`, `actuate`, `talk` and `slack` are the chip's own board's.
+No policy, and nothing of one chip: what it is made of, `sample`, `actuate` and `slack` are the chip's own board's.
 """
 
+import select
 import sys
 
-from machine import PWM, Pin
-from micropython import const
+from machine import PWM, Pin, reset, unique_id
+from micropython import const, kbd_intr
 
 from drivers.charger_lines import LIMIT_HZ, LimitOut
 from drivers.light_out import LIGHT_HZ, LightOut
@@ -27,6 +28,15 @@ else:
 _PERIOD_US = const(10000)
 _LATE_US = const(2000)  # a pass that begins later than this is counted
 _COUNT_MAX = const(60000)
+# What is said, and heard, beyond the least of it leaves this much of the period free.
+_MARGIN_US = const(1200)
+_TALK_BYTES = const(8)
+_TALK_MAX = const(64)
+_HEAR_MAX = const(64)
+# Ctrl-C counts only from a hand or a tool: alone behind a pause, never in the middle of a stream.
+_CTRL_C = const(3)
+_PAUSE_PASSES = const(10)
+_ALONE_PASSES = const(3)
 
 
 class ChipBoard:
@@ -40,6 +50,11 @@ class ChipBoard:
     def __init__(self, board_file, store):
         self._file = board_file
         self._store = store
+        self.board_id = "".join(["%02x" % byte for byte in unique_id()])
+        # Who this is, for `hello`.
+        self.words = "%s %s %s" % (board_file.chip, board_file.name, self.board_id)
+        self._quiet_passes = 0  # in which nothing was heard, 0.._PAUSE_PASSES
+        self._ctrl_c_passes = 0  # since a Ctrl-C behind a pause, 0 = none
         self.late = 0  # passes that began more than 2 ms late, 0..60000 (stays there)
         self.error = None  # what `failed` was told
         self._watchdog = (
@@ -48,6 +63,11 @@ class ChipBoard:
         self._parts = []  # what `safe` lets go of, in the order of making: S2 first
 
     def _start_clock(self) -> None:
+        self._say_poll = _poll(sys.stdout, select.POLLOUT)
+        self._hear_poll = _poll(sys.stdin, select.POLLIN)
+        self._write = sys.stdout.buffer.write
+        self._read_into = sys.stdin.buffer.readinto
+        self._byte = bytearray(1)
         self._now_ms = ticks_ms()
         self._sampled_ms = self._now_ms
         self._collected_ms = self._now_ms
@@ -115,6 +135,8 @@ class ChipBoard:
         The first pass starts the watchdog: whoever opened the board may take any time to tell a person about it.
         """
         if self._watchdog is None:
+            # From here on a byte 3 is a byte like any other until `hear` knows better.
+            kbd_intr(-1)
             self._begin()
         due_us = self._due_us
         if self._is_scheduled:
@@ -144,6 +166,86 @@ class ChipBoard:
         r.stop_request = self._stop_button.read()
         r.unlock_request = self._unlock_button.read()
 
+    def _has_time(self) -> bool:
+        return ticks_diff(self._due_us, ticks_us()) > _MARGIN_US
+
+    def _can_say(self) -> bool:
+        """Tell whether the console takes a byte without waiting."""
+        for _ in self._say_poll(0):
+            return True
+        return False
+
+    def _can_hear(self) -> bool:
+        """Tell whether a byte waits at the console."""
+        for _ in self._hear_poll(0):
+            return True
+        return False
+
+    def talk(self, report) -> None:
+        """Send what the console takes: 8 bytes, and more where the period leaves time. `report`: pending() and take()."""
+        sent = 0
+        while sent < _TALK_MAX and report.pending():
+            if not self._can_say() or (sent >= _TALK_BYTES and not self._has_time()):
+                return
+            self._byte[0] = report.take()
+            self._write(self._byte)
+            sent += 1
+
+    def hear(self, desk) -> None:
+        """Hand over what was heard: a byte, and more where the period leaves time. `desk`: hear(byte), is_full.
+
+        Raises KeyboardInterrupt for a Ctrl-C that stands alone: behind a pause of 100 ms, and with nothing but a
+        carriage return or another Ctrl-C after it.
+        """
+        if not self._can_hear():
+            self._hear_nothing()
+            return
+        heard = 0
+        while not desk.is_full:
+            self._read_into(self._byte)
+            byte = self._byte[0]
+            self._watch_ctrl_c(byte)
+            desk.hear(byte)
+            heard += 1
+            if heard >= _HEAR_MAX or not self._has_time() or not self._can_hear():
+                return
+
+    def _hear_nothing(self) -> None:
+        if self._ctrl_c_passes:
+            self._ctrl_c_passes += 1
+            if self._ctrl_c_passes > _ALONE_PASSES:
+                raise KeyboardInterrupt
+        if self._quiet_passes < _PAUSE_PASSES:
+            self._quiet_passes += 1
+
+    def _watch_ctrl_c(self, byte: int) -> None:
+        if self._ctrl_c_passes:
+            if byte == 13 or byte == _CTRL_C:
+                raise KeyboardInterrupt
+            self._ctrl_c_passes = 0
+        elif byte == _CTRL_C and self._quiet_passes >= _PAUSE_PASSES:
+            self._ctrl_c_passes = 1
+        if byte != 13:
+            # mpremote types a carriage return before its Ctrl-C.
+            self._quiet_passes = 0
+
+    def reschedule(self) -> None:
+        """The pass took long on purpose: begin the schedule anew, and `late` keeps what nobody wanted."""
+        self._is_scheduled = False
+
+    def store(self, values) -> None:
+        """Keep settings. Raises ValueError, OSError. Only while nothing is energised: the flash stops the CPU."""
+        self._store.write(values, True)
+
+    def forget(self) -> None:
+        """Keep no settings any more. Raises ValueError, OSError."""
+        self._store.forget(True)
+
+    def restart(self) -> None:
+        """Let go of everything and start anew."""
+        self.safe()
+        reset()
+
     def feed_watchdog(self) -> None:
         """Say that a whole pass is done."""
         if self._watchdog is not None:
@@ -166,6 +268,7 @@ class ChipBoard:
                     # The pins are let go of below, whatever this part says.
                     self.error = error
         finally:
+            kbd_intr(_CTRL_C)
             # An input is an input, whatever held the pin before: PIO and PWM lose it too.
             release_all()
 
@@ -173,3 +276,13 @@ class ChipBoard:
         """Tell why the loop ended, and keep it."""
         self.error = error
         sys.print_exception(error)
+
+
+def _poll(stream, event):
+    """Return what asks, without allocating, whether `event` holds for `stream`."""
+    poller = select.poll()
+    poller.register(stream, event)
+    # The first time it makes the one object that it keeps.
+    for _ in poller.ipoll(0):
+        pass
+    return poller.ipoll

@@ -5,7 +5,6 @@ nothing. What an ESP32 does not have, beside an RP2040: docs/silicon.md. None of
 """
 
 import gc
-import sys
 
 from machine import (
     ADC,
@@ -16,7 +15,6 @@ from machine import (
     Timer,
     reset_cause,
     time_pulse_us,
-    unique_id,
 )
 from micropython import const
 
@@ -41,8 +39,6 @@ else:
     from time import ticks_ms, ticks_us
 
 _COLLECT_MS = const(5000)
-# The console's UART takes 115 bytes in a pass and buffers 128: so few never wait for it.
-_TALK_BYTES = const(8)
 _TIMER = const(0)  # hardware timer of the dead-man
 # The port cannot stop its watchdog, but stretches it when asked for another.
 _HOUR_MS = const(3600000)
@@ -70,9 +66,6 @@ class Esp32Board(ChipBoard):
         self._is_held = False  # they stay off until the step has commanded both off
         is_made = False
         try:
-            self.board_id = "".join(["%02x" % byte for byte in unique_id()])
-            self._write = sys.stdout.buffer.write
-            self._byte = bytearray(1)
             self._remember = RTC().memory
             self._life = bytearray(_RUNNING + b"\x00")
             # Watchdog resets in a row that ended a running loop, 0..255 (stays there); 0 after a minute of passes.
@@ -208,14 +201,6 @@ class Esp32Board(ChipBoard):
             self._is_held = True
             self.was_lost = True
 
-    def talk(self, report) -> None:
-        """Send at most 8 bytes, which the UART always has room for. `report`: pending() and take()."""
-        left = _TALK_BYTES
-        while left and report.pending():
-            self._byte[0] = report.take()
-            self._write(self._byte)
-            left -= 1
-
     def slack(self, may_collect: bool) -> None:
         """Collect garbage where a late pass does no harm; after a minute of passes, forget the crashes before it."""
         if self._healthy_passes < _HEALTHY_PASSES:
@@ -231,8 +216,7 @@ class Esp32Board(ChipBoard):
             self._watch.fed()
             gc.collect()
             self._mark.end()
-            # Late on purpose: the schedule begins anew, and `late` keeps what nobody wanted.
-            self._is_scheduled = False
+            self.reschedule()
 
     def stop_watchdog(self) -> None:
         """Stretch the watchdog to an hour, after Ctrl-C: the port cannot stop it. Outputs are safe by then."""

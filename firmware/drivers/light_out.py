@@ -40,6 +40,7 @@ PATTERNS = (
     (1000, (_BLUE, _OFF)),             # blue slow
     (1000, (_WHITE,)),                 # white steady
     (250,  (_RED, _OFF)),              # red flashing
+    (250,  (_WHITE, _OFF)),            # white flashing
 )
 # fmt: on
 

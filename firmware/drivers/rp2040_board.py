@@ -5,12 +5,10 @@ nothing. Sources: RP2040 datasheet 2.3.1.7 (SIO registers), 4.7.6 (watchdog regi
 """
 
 import gc
-import select
-import sys
 
 import rp2
 import uctypes
-from machine import ADC, WDT, WDT_RESET, Pin, mem32, reset_cause, unique_id
+from machine import ADC, WDT, WDT_RESET, Pin, mem32, reset_cause
 from micropython import const
 
 from drivers.analog import Analog
@@ -41,7 +39,6 @@ else:
 _QUIET_MS = const(1000)  # no edge for ever (signals.Readings)
 _COLLECT_MS = const(5000)
 _REARM_PASSES = const(100)  # the captures' DMA counts last for days
-_TALK_BYTES = const(8)
 
 # State machines: both captures share one program in the first block, the dead-men the second.
 _SM_PILOT = const(0)
@@ -85,14 +82,9 @@ class Rp2040Board(ChipBoard):
         self._fed_ms = 0  # tick of the last feed
         self._is_fed = False  # something was on at the last feed
         self._healthy_passes = 0
-        self.board_id = "".join(["%02x" % byte for byte in unique_id()])
         is_made = False
         try:
             self._make()
-            self._poller = select.poll()
-            self._poller.register(sys.stdout, select.POLLOUT)
-            self._write = sys.stdout.buffer.write
-            self._byte = bytearray(1)
             self._start_clock()
             self._rearm_passes = 0
             self._count_crashes()
@@ -241,19 +233,6 @@ class Rp2040Board(ChipBoard):
         self._fed_ms = fed_ms
         self._is_fed = is_on
 
-    def talk(self, report) -> None:
-        """Send what the host takes without waiting, at most 8 bytes. `report`: pending() and take()."""
-        left = _TALK_BYTES
-        while left and report.pending():
-            has_room = False
-            for _ in self._poller.ipoll(0):
-                has_room = True
-            if not has_room:
-                return
-            self._byte[0] = report.take()
-            self._write(self._byte)
-            left -= 1
-
     def slack(self, may_collect: bool) -> None:
         """Do what has time: arm the captures anew, and collect garbage where a late pass does no harm."""
         if self.crashes and self._healthy_passes < _HEALTHY_PASSES:
@@ -268,8 +247,7 @@ class Rp2040Board(ChipBoard):
         if may_collect and ticks_diff(self._now_ms, self._collected_ms) >= _COLLECT_MS:
             self._collected_ms = self._now_ms
             gc.collect()
-            # Late on purpose: the schedule begins anew, and `late` keeps what nobody wanted.
-            self._is_scheduled = False
+            self.reschedule()
 
     def stop_watchdog(self) -> None:
         """Stop the watchdog, after Ctrl-C: a person at the prompt must not be reset. Outputs are safe by then."""

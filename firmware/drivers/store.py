@@ -93,6 +93,20 @@ class SettingsStore:
         self._files.rename(self._tmp_path, self._path)
         return True
 
+    def forget(self, is_idle: bool) -> None:
+        """Store nothing any more. Raises StoreError unless `is_idle`, OSError where the flash is broken."""
+        if not is_idle:
+            raise StoreError(
+                "settings are not removed while charging or moving the lock: try later"
+            )
+        # The new one first: alone, it would count as a first write that was cut.
+        self._remove_tmp()
+        try:
+            self._files.remove(self._path)
+        except OSError as error:
+            if error.args[0] != _ENOENT:
+                raise
+
     def _stored(self):
         """Return what is stored, None where there is nothing or it is damaged. Makes a lone new file the old one."""
         data = self._load(self._path)
@@ -126,7 +140,10 @@ class SettingsStore:
                 return None
             raise
         try:
-            return file.read(_SIZE_MAX + 1)
+            # Not more than there is: `read` makes room for all that it is asked for.
+            size = file.seek(0, 2)
+            file.seek(0)
+            return file.read(min(size, _SIZE_MAX + 1))
         finally:
             file.close()
 

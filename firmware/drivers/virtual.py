@@ -8,7 +8,6 @@ import json
 import sys
 from array import array
 
-import micropython
 import uctypes
 import virtual_link  # type: ignore[reportMissingImports] - registered by the host
 
@@ -48,8 +47,7 @@ class VirtualBoard:
     def __init__(self):
         self._tx = array("i", [0] * len(COMMANDS))
         self._rx = array("i", [0] * RX_INTS)
-        self._is_strict = bool(virtual_link.strict())  # lock the heap around every step
-        self._is_locked = False
+        self.words = ""  # no console: nobody asks who this is
         self.crashes = 0  # in a row before this boot: the host knows of none
         self.late = 0  # passes that began late: none, the host's clock waits
         self._unpack = _unpacker()
@@ -80,9 +78,6 @@ class VirtualBoard:
     def sample(self, r) -> None:
         """Fill `r` with this pass's readings."""
         self._unpack(r, self._rx)
-        if self._is_strict:
-            self._is_locked = True
-            micropython.heap_lock()
 
     def actuate(self, c) -> None:
         """Obey `c` from now on."""
@@ -90,9 +85,6 @@ class VirtualBoard:
 
     def safe(self) -> None:
         """Every output to its safe level."""
-        if self._is_locked:
-            self._is_locked = False
-            micropython.heap_unlock()
         for n in range(len(self._tx)):
             self._tx[n] = 0
 
@@ -113,7 +105,4 @@ class VirtualBoard:
             report.take()
 
     def slack(self, may_collect: bool) -> None:
-        """Unlock the heap that `sample` locked: the pass is over."""
-        if self._is_locked:
-            self._is_locked = False
-            micropython.heap_unlock()
+        """Nothing to do: the host collects no garbage for it."""

@@ -29,6 +29,9 @@ FIELDS = (
     "ac_present",
     "stop_request",
     "unlock_request",
+    "console_stop",
+    "test_lock",
+    "service_end",
     "output_lost",
 )
 # signals.Readings arrays: (attribute, ints).

@@ -48,28 +48,23 @@ _HOT_DECIC = const(1200)
 _HOT_PERMILLE = const(10)
 
 
-def _exp_x40(part_x40: int) -> int:
-    """Return exp(64 * x) for x >= 0; argument and result scaled by 2**40."""
-    # A small argument needs few terms, and the six squarings cost less than the terms they save.
-    total = term = 1 << 40
-    n = 1
-    while term:
-        term = (term * part_x40 >> 40) // n
-        total += term
-        n += 1
-    for _ in range(6):
-        total = total * total >> 40
-    return total
+# 2**30 / ln 2, and 2**30 * ln(2)**n / n! from n = 6 down to 0: the series of 2**f. For f within a half either way the
+# first term left out is below 1.3e-7 of the whole.
+_LOG2_E_X30 = 1549082005
+_SERIES_X30 = (165394, 1431680, 10327387, 59597083, 257941248, 744261118, 1073741824)
 
 
 def ntc_ohm_x10(r25_ohm: int, beta: int, decic: int) -> int:
     """Return an NTC's 0.1 ohm, rounded up, at `decic` (0.1 C). Big integers: not in a pass."""
     kelvin_x100 = decic * 10 + 27315
-    apart = 29815 - kelvin_x100
-    power = _exp_x40((beta * 100 * abs(apart) << 34) // (kelvin_x100 * 29815))
-    if apart > 0:
-        return -(-r25_ohm * 10 * power >> 40)
-    return -((-r25_ohm * 10 << 40) // power)
+    # exp(x) = 2**(x / ln 2): the whole part of the exponent is a shift, the series does the rest.
+    exponent_x30 = beta * 100 * (29815 - kelvin_x100) * _LOG2_E_X30 // (kelvin_x100 * 29815)
+    whole = (exponent_x30 + (1 << 29)) >> 30
+    rest_x30 = exponent_x30 - (whole << 30)
+    power_x30 = 0
+    for term_x30 in _SERIES_X30:
+        power_x30 = (power_x30 * rest_x30 >> 30) + term_x30
+    return -(-r25_ohm * 10 * power_x30 >> (30 - whole))
 
 
 def pt1000_ohm_x10(decic: int) -> int:

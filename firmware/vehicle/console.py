@@ -1,11 +1,9 @@
-"""What the board tells a computer on its console: one JSON line at every change of the commands.
+"""What the board tells a computer on its console: one JSON line at every change of the commands, and answers.
 
-    {"v":1,"t":<tick, ms>,"n":<line number>,"c":[16 ints],"late":<passes begun late>,"x":"hhhh"}
-
-`c` holds signals.Commands in its own order, which is also drivers.virtual_layout.COMMANDS. `x` is CRC-16/CCITT-FALSE
-(polynomial 0x1021, start 0xFFFF) over every byte before `,"x"`. Plain values in, bytes out: this module does not
-know the wire, and decides nothing. A line goes out a few bytes a pass, so it is also made a few bytes a pass: whole
-it would cost more than the rest of the pass.
+The lines are those of vehicle/protocol.py; `c` holds signals.Commands in its own order, which is also
+drivers.virtual_layout.COMMANDS. Plain values in, bytes out: this module does not know the wire, and decides nothing. A
+line goes out a few bytes a pass, so it is also made a few bytes a pass: whole it would cost more than the rest of the
+pass. What the board is told is vehicle/desk.py, which is loaded once the loop runs: this file counts into the boot.
 """
 
 from array import array
@@ -17,15 +15,20 @@ from ticks import ticks_diff
 # A line at least this often, so that a listener can tell "nothing changed" from "nobody there".
 _PERIOD_MS = const(1000)
 _LINES = const(4)
-# Numbers of a line: tick, line number, 16 commands, late passes.
+# Numbers of a line of commands: tick, line number, 16 commands, late passes.
 _NUMBERS = const(19)
 _FIRST_COMMAND = const(2)
 _LATE = const(18)
+# The newest changes, which `log` reads, then a slot for each line that waits and is no change.
+LOG_LINES = const(16)
+# Numbers of the longest line of another kind.
+_OTHER_NUMBERS = const(22)
 # Bytes made ahead: what the board sends in one pass.
 _AHEAD = const(8)
 # Room for what is made and not yet taken: below _AHEAD plus the longest piece (22). A power of two.
 _ROOM = const(32)
 _ROOM_MASK = const(31)
+_WORDS_PIECE = const(16)
 _SMALL_INT = const(0x3FFFFFFF)
 # 0.1 % of duty is 60 mA at most below 85 %, 250 mA above; the next line a second later has the exact figures.
 _NEAR_PCT_X100 = const(10)
@@ -88,22 +91,43 @@ def _keep(c, values, at: int) -> None:
 
 
 class Report:
-    """Report lines, four deep. `tick` once a pass; then `pending` and `take` as the wire has room. Allocates nothing.
+    """Lines of commands, four deep, and one line of another kind beside them. Allocates nothing.
 
-    Where the wire is slower than the changes, the newest line is dropped: a gap in `n` tells. The state it would
-    have told is told as soon as there is room, so the last line is never an old one for longer than that.
+    `tick` once a pass; then `pending` and `take` as the wire has room. Where the wire is slower than the changes, the
+    newest line is dropped: a gap in `n` tells. The state it would have told is told as soon as there is room, so the
+    last line is never an old one for longer than that.
     """
 
     def __init__(self):
-        self._queue = array("i", [0] * (_LINES * _NUMBERS))
+        self._kept = array("i", bytes(4 * (LOG_LINES + _LINES) * _NUMBERS))
+        self._queue = array("b", bytes(_LINES))  # slots of _kept: lines being sent, in turn
         self._first = 0  # line being sent, 0..3
         self._lines = 0  # lines in the queue, 0..4, the one being sent included
+        self._changes = 0  # slot of the next change, 0..15
+        self.logged = 0  # changes kept, 0..LOG_LINES
+        self._beats = LOG_LINES  # slot of the next line that is no change
         self._seen = array("i", [0] * 16)  # commands of the last line, sent or dropped
         self._line_ms = 0  # tick of that line
-        self._number = 0  # of the next line
+        self.number = 0  # of the next line of commands, 0..2**30-1
         self._is_owed = True  # nothing told yet, or the last line was dropped
         self._is_due = True  # a line at once: nothing was ever told
-        self._piece = 0  # next piece of the line being sent: 0..18 a number, 19 its end
+        # The line of another kind: free while `is_other` is False.
+        self.is_other = False
+        self.other = array("i", [0] * _OTHER_NUMBERS)
+        self._other_before = _BEFORE  # what stands before each of its numbers
+        self._other_end = b""  # before its check sum
+        self._other_words = b""  # instead of further numbers
+        # The line being sent.
+        self._is_begun = False
+        self._is_sending_other = False
+        self._was_other = False  # the line before was no line of commands
+        self._source = self._kept
+        self._at = 0  # of its first number
+        self._before = _BEFORE
+        self._end = b""
+        self._words = b""
+        self._piece = 0  # next piece: first the numbers, then the words, then its end
+        self._words_at = 0
         self._crc = 0xFFFF
         self._out = bytearray(_ROOM)
         self._out_at = 0  # next byte to take
@@ -115,37 +139,69 @@ class Report:
 
         `now_ms` is this pass's tick, `late` the passes that began late so far, 0..2**30-1.
         """
-        is_new = (
-            self._is_due
-            or not _is_same(commands, self._seen)
-            or ticks_diff(now_ms, self._line_ms) >= _PERIOD_MS
-        )
+        is_change = self._is_due or not _is_same(commands, self._seen)
         is_room = self._lines < _LINES
-        if not is_new and not (self._is_owed and is_room):
+        if (
+            not is_change
+            and ticks_diff(now_ms, self._line_ms) < _PERIOD_MS
+            and not (self._is_owed and is_room)
+        ):
             return
         self._is_due = False
         self._line_ms = now_ms
         _keep(commands, self._seen, 0)
+        if is_change:
+            slot = self._changes
+            self._changes = (slot + 1) % LOG_LINES
+            if self.logged < LOG_LINES:
+                self.logged += 1
+        else:
+            slot = self._beats
+            self._beats = slot + 1 if slot < LOG_LINES + _LINES - 1 else LOG_LINES
+        if is_change or is_room:
+            kept = self._kept
+            at = slot * _NUMBERS
+            kept[at] = now_ms
+            kept[at + 1] = self.number
+            _keep(commands, kept, at + _FIRST_COMMAND)
+            kept[at + _LATE] = late
         if is_room:
-            queue = self._queue
-            at = (self._first + self._lines) % _LINES * _NUMBERS
-            queue[at] = now_ms
-            queue[at + 1] = self._number
-            _keep(commands, queue, at + _FIRST_COMMAND)
-            queue[at + _LATE] = late
+            self._queue[(self._first + self._lines) % _LINES] = slot
             self._lines += 1
         self._is_owed = not is_room
-        self._number = (self._number + 1) & _SMALL_INT
+        self.number = (self.number + 1) & _SMALL_INT
+
+    def past(self, lines_ago: int, into, at: int) -> None:
+        """Write the 19 numbers of a change to into[at:]; 0 is the newest, `logged` - 1 the oldest."""
+        kept = self._kept
+        first = (self._changes - 1 - lines_ago) % LOG_LINES * _NUMBERS
+        for n in range(_NUMBERS):
+            into[at + n] = kept[first + n]
+
+    def send_other(self, before, words, end) -> None:
+        """Send `other` next: each number after its piece of `before`, then `words` as they are, then `end`.
+
+        Bytes all; a piece of `before` at most 11 long. Only while `is_other` is False, which it is again when the last
+        byte has been made.
+        """
+        self._other_before = before
+        self._other_words = words
+        self._other_end = end
+        self.is_other = True
 
     def pending(self) -> int:
         """Return how many bytes can be taken now: 0 only where no line waits, never more than 29.
 
         With at least 8 bytes waiting it is at least 8; ask again after those.
         """
-        while self._lines and self._out_count < _AHEAD:
-            if self._piece < _NUMBERS:
+        while self._out_count < _AHEAD:
+            if not self._is_begun and not self._begin():
+                break
+            if self._piece < len(self._before):
                 self._make_number()
                 self._piece += 1
+            elif self._words_at < len(self._words):
+                self._make_words()
             else:
                 self._make_end()
         return self._out_count
@@ -157,16 +213,38 @@ class Report:
         self._out_count -= 1
         return self._out[at]
 
+    def _begin(self) -> bool:
+        """Choose the next line: in turn where both kinds wait, so that readings at any rate hold no change back."""
+        if self.is_other and not (self._was_other and self._lines):
+            self._was_other = True
+            self._is_sending_other = True
+            self._source = self.other
+            self._at = 0
+            self._before = self._other_before
+            self._words = self._other_words
+            self._end = self._other_end
+        elif self._lines:
+            self._was_other = False
+            self._source = self._kept
+            self._at = self._queue[self._first] * _NUMBERS
+            self._before = _BEFORE
+            self._words = b""
+            self._end = b""
+        else:
+            return False
+        self._is_begun = True
+        return True
+
     def _make_number(self) -> None:
         """Append the next number and what stands before it, and take both into the check sum."""
         piece = self._piece
         out = self._out
         start = self._out_at + self._out_count
         at = start
-        for byte in _BEFORE[piece]:
+        for byte in self._before[piece]:
             out[at & _ROOM_MASK] = byte
             at += 1
-        value = self._queue[self._first * _NUMBERS + piece]
+        value = self._source[self._at + piece]
         if value < 0:
             out[at & _ROOM_MASK] = 45  # "-"
             at += 1
@@ -182,6 +260,26 @@ class Report:
             out[at & _ROOM_MASK] = digits[count]
             at += 1
         self._out_count += at - start
+        self._sum(start, at)
+
+    def _make_words(self) -> None:
+        """Append the next of the words."""
+        out = self._out
+        start = self._out_at + self._out_count
+        at = start
+        words = self._words
+        n = self._words_at
+        while n < len(words) and at - start < _WORDS_PIECE:
+            out[at & _ROOM_MASK] = words[n]
+            at += 1
+            n += 1
+        self._words_at = n
+        self._out_count += at - start
+        self._sum(start, at)
+
+    def _sum(self, start: int, at: int) -> None:
+        """Take the bytes made from `start` up to `at` into the check sum."""
+        out = self._out
         crc = self._crc
         while start < at:
             # A byte at a time without a table: the polynomial's three terms, shifted by what the byte carries out.
@@ -194,7 +292,12 @@ class Report:
     def _make_end(self) -> None:
         """Append the check sum and the line's end; the next line is then the one to send."""
         out = self._out
-        at = self._out_at + self._out_count
+        start = self._out_at + self._out_count
+        at = start
+        for byte in self._end:
+            out[at & _ROOM_MASK] = byte
+            at += 1
+        self._sum(start, at)
         for byte in _BEFORE_CRC:
             out[at & _ROOM_MASK] = byte
             at += 1
@@ -209,5 +312,11 @@ class Report:
         self._out_count = at - self._out_at
         self._crc = 0xFFFF
         self._piece = 0
-        self._first = (self._first + 1) % _LINES
-        self._lines -= 1
+        self._words_at = 0
+        self._is_begun = False
+        if self._is_sending_other:
+            self._is_sending_other = False
+            self.is_other = False
+        else:
+            self._first = (self._first + 1) % _LINES
+            self._lines -= 1

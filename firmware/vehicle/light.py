@@ -14,6 +14,7 @@ from faults import (
     PILOT_DIGITAL,
     PILOT_STEADY,
     RETRIES,
+    SERVICE_MODE,
 )
 
 DARK = const(0)
@@ -24,6 +25,7 @@ DERATED = const(4)
 STOPPED = const(5)
 RELEASED = const(6)
 FAULT = const(7)
+SERVICE = const(8)
 LIGHT_NAMES = (
     "dark",
     "blue steady",
@@ -33,6 +35,7 @@ LIGHT_NAMES = (
     "blue slow",
     "white steady",
     "red flashing",
+    "white flashing",
 )
 
 # fmt: off
@@ -49,8 +52,11 @@ _SESSION_CHARGING = const(2)
 def pattern(session: int, reasons: int, faults: int, limiter: int) -> int:
     """Return the LIGHT_ pattern for this pass.
 
-    A fault, or tries used up, shows before anything else; a wait never looks like one.
+    Service mode shows before anything else, so that a person sees that it is on; then a fault, or tries used up. A wait
+    never looks like one.
     """
+    if reasons & SERVICE_MODE:
+        return SERVICE
     if faults & ~_WARNINGS or reasons & RETRIES:
         return FAULT
     if session == _SESSION_CHARGING and limiter == _LIMIT_TEMPERATURE:

@@ -4,26 +4,19 @@ from pathlib import Path
 
 from inletctl.emu.chip import Chip
 from inletctl.emu.console import Console, Lines
-from inletctl.emu.flash_image import board_text, compiled_firmware, make_flash, stored_settings
+from inletctl.emu.flash_image import board_files, make_flash
 from inletctl.emu.image import Image
+from inletctl.flash.compile import compile_all
 
 BOARD = "rp2040-reference"
 _SCRIPTS = Path(__file__).with_name("scripts")
 
 
-def script(name: str) -> bytes:
-    """Return the source of a measuring script."""
-    return (_SCRIPTS / (name + ".py")).read_bytes()
-
-
 def files_with(name: str, settings: "dict[str, int] | None" = None) -> dict[str, bytes]:
-    """Return the board's files with the script as main.py, and none of the firmware's own main.py."""
-    files = compiled_firmware()
-    del files["main.py"]
-    files["main.py"] = script(name)
-    if settings is not None:
-        files["board.json"] = board_text(BOARD).encode()
-        files["settings.bin"] = stored_settings(settings)
+    """Return the board's files with a measuring script in place of what main.py starts, compiled as that is."""
+    files = board_files(BOARD, settings)
+    files.update(compile_all(_SCRIPTS, [name + ".py"]))
+    files["main.py"] = b"import %s\n" % name.encode()
     return files
 
 

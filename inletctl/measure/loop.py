@@ -4,7 +4,8 @@ from itertools import pairwise
 from typing import Any
 
 from inletctl.emu.chip import CYCLE_NS
-from inletctl.emu.flash_image import compiled_firmware
+from inletctl.flash.compile import build
+from inletctl.measure.bench_board import BOARD
 from inletctl.measure.charging import MS_NS, Charging
 
 PHASES = ("sample", "step", "actuate", "report", "slack")
@@ -38,7 +39,7 @@ def phases(passes: list[tuple[int, ...]]) -> dict[str, Any]:
 
 def firmware_size() -> dict[str, int]:
     """Return how many files the board gets and how large they are."""
-    files = compiled_firmware()
+    files = build(BOARD).files
     compiled = [data for name, data in files.items() if name.endswith(".mpy")]
     return {
         "files": len(files),
@@ -59,7 +60,7 @@ def measure_loop(charging: Charging) -> dict[str, Any]:
     }
     result["bytes_per_pass"] = 0
     result["bytes_rule"] = (
-        "the heap was locked from the 15th pass to the end: one allocated byte would have ended the run"
+        "the heap was locked from the 15th pass after the desk's loading to the end: one allocated byte would have ended the run"
     )
     free = charging.free_bytes
     result["heap"] = {

@@ -24,6 +24,7 @@ class HostBoard:
         self.notes: list[str] = []
         self.late = 0
         self.crashes = 0
+        self.words = ""  # no console: nobody asks who this is
 
     def settings(self) -> dict[str, int]:
         """Return what is stored as settings."""
@@ -73,7 +74,8 @@ class HostBoard:
 
 
 @cache
-def _main() -> dict[str, Any]:
+def firmware_main() -> dict[str, Any]:
+    """Return the names of the firmware's main.py, run once."""
     return runpy.run_path(str(FIRMWARE / "main.py"), run_name="openinlet")
 
 
@@ -83,7 +85,7 @@ def run(session: Session) -> None:
     try:
         while True:
             board = HostBoard(session)
-            _main()["run"](board)
+            firmware_main()["run"](board)
             if board.failure is not None:
                 session.end_early("the firmware failed: %r" % board.failure)
                 raise board.failure

@@ -50,14 +50,14 @@ def check_installed() -> None:
         )
 
 
-def plan(settings: dict[str, int], strict: bool, files=None, run=_BOOT) -> dict:
+def plan(settings: dict[str, int], files=None, run=_BOOT) -> dict:
     """Return what node_host.mjs needs: every firmware file, the settings, what to run."""
     if files is None:
         files = {
             "/" + path.relative_to(FIRMWARE).as_posix(): path.read_text(encoding="utf-8")
             for path in firmware_files()
         }
-    return {"files": files, "settings": settings, "strict": strict, "run": list(run)}
+    return {"files": files, "settings": settings, "run": list(run)}
 
 
 def start(plan_path: str, stderr) -> subprocess.Popen:
@@ -72,15 +72,15 @@ def start(plan_path: str, stderr) -> subprocess.Popen:
     )
 
 
-def run(session: Session, strict: bool = False) -> None:
-    """Run the session to its end. `strict` locks the heap around every step: an allocation ends the run.
+def run(session: Session) -> None:
+    """Run the session to its end; an allocation in a pass ends it, as on the board.
 
     Raises UserError where Node or the package is missing, RuntimeError where the firmware failed.
     """
     with tempfile.TemporaryDirectory(prefix="openinlet-") as folder:
         plan_path = os.path.join(folder, "plan.json")
         with open(plan_path, "w", encoding="utf-8") as out:
-            json.dump(plan(session.scenario.settings, strict), out)
+            json.dump(plan(session.scenario.settings), out)
         said_path = os.path.join(folder, "said.txt")
         with open(said_path, "wb") as said:
             process = start(plan_path, said)

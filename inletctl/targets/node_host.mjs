@@ -1,6 +1,6 @@
 // Runs the firmware under the 32-bit MicroPython WebAssembly build and carries frames between its virtual board and
 // the host: commands to stdout, readings from stdin, both as little-endian 32-bit ints. What the firmware prints goes
-// to stderr. Arguments: the package's micropython.mjs, then a JSON file {files: {path: text}, settings, strict, main}.
+// to stderr. Arguments: the package's micropython.mjs, then a JSON file {files: {path: text}, settings, main}.
 import fs from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
@@ -43,7 +43,6 @@ while (status === STATUS_RESET) {
   });
   const heap = () => mp._module.HEAPU8; // may move when memory grows, so asked for each time
   mp.registerJsModule('virtual_link', {
-    strict: () => plan.strict,
     settings: () => JSON.stringify(plan.settings),
     failed: (text) => fs.writeSync(2, 'firmware failed: ' + text + '\n'),
     exchange: (txAddress, txBytes, rxAddress, rxBytes) => {

@@ -1,7 +1,7 @@
 """Runs in place of main.py on the emulated board: the same loop, its phases marked on a spare pin.
 
-The board's own main.py lies beside it as firmware.mpy and is run as it is; only the board object is wrapped. The
-heap is locked from the 15th pass on, so one allocated byte ends the run. Three spare inputs kill the loop: 1 raises,
+The board's own main.py lies beside it as inlet.mpy and is run as it is; only the board object is wrapped. The
+heap is locked from the 15th pass after the desk has been loaded, so one allocated byte ends the run. Three spare inputs kill the loop: 1 raises,
 2 loops for ever, 3 loops for ever with interrupts off; 1 and 2 together ask for the free heap and for how long
 collecting garbage takes, the only time that the heap is unlocked.
 """
@@ -15,8 +15,8 @@ import micropython
 MARK_GPIO = 22
 KILL_GPIOS = (16, 17, 18)
 _SCRATCH = 0x40058000 + 0x0C  # watchdog scratch 0..3: free, and kept over a reset
-# The first byte to a listening host makes the one object that select.poll keeps: before that nothing is locked.
-LOCK_AT = 15
+# Passes after the desk has been loaded, main's last great allocation.
+LOCK_AFTER = 15
 
 
 # The first thing: main.py begins.
@@ -38,9 +38,10 @@ class Probe:
         self._kill = tuple(
             machine.Pin(n, machine.Pin.IN, machine.Pin.PULL_DOWN) for n in KILL_GPIOS
         )
-        self._passes = 0
-        self._is_locked = False  # for good, once the first pass has begun
+        self._heard = 0  # passes with a desk
+        self._is_locked = False  # for good, once the loop has all it needs
         self.late = 0
+        self.words = board.words
 
     def __getattr__(self, name):
         return getattr(self._board, name)
@@ -48,7 +49,7 @@ class Probe:
     def next_pass(self):
         self._board.next_pass()
         self.late = self._board.late
-        if not self._is_locked and self._passes == LOCK_AT:
+        if not self._is_locked and self._heard == LOCK_AFTER:
             self._is_locked = True
             micropython.heap_lock()
         self._mark(1)
@@ -63,7 +64,7 @@ class Probe:
         self._board.actuate(commands)
         self._mark(0)
 
-    # These three for themselves: a method looked up by __getattr__ would be a new object.
+    # These for themselves: a method looked up by __getattr__ would be a new object.
     def now_ms(self):
         return self._board.now_ms()
 
@@ -73,11 +74,15 @@ class Probe:
     def talk(self, report):
         self._board.talk(report)
 
+    def hear(self, desk):
+        if self._heard < LOCK_AFTER:
+            self._heard += 1
+        self._board.hear(desk)
+
     def slack(self, may_collect):
         self._mark(1)
         self._board.slack(may_collect)
         self._mark(0)
-        self._passes += 1
         if self._kill[0]() and self._kill[1]():
             # Takes milliseconds: only when asked for. A locked heap would not be collected at all.
             micropython.heap_unlock()
@@ -104,6 +109,6 @@ class Probe:
         self._board.safe()
 
 
-import firmware  # noqa: E402 - after the mark
+import inlet  # noqa: E402 - after the mark
 
-firmware.run(Probe(firmware.open_board()))
+inlet.run(Probe(inlet.open_board()))

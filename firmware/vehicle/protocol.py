@@ -1,0 +1,105 @@
+"""The line protocol of the console: what the board says, what it may be told. Data only; docs/protocol.md is printed from it.
+
+One JSON object a line, both ways. Every line begins with `{"v":1,` and ends with `,"x":"hhhh"}` and a line feed; `x`
+is CRC-16/CCITT-FALSE (polynomial 0x1021, start 0xFFFF) over every byte before `,"x"`. Numbers are whole, no blanks.
+
+From the board
+    {"v":1,"t":TICK_MS,"n":LINE,"c":[signals.Commands],"late":PASSES,"x":...}   at every change, and once a second
+    {"v":1,"t":TICK_MS,"n":LINE,"r":[READINGS],"late":PASSES,"x":...}           at the rate asked for, else never
+    (LINE counts the lines of commands: a gap tells of changes that the wire had no room for. Readings carry the number
+    of the line that comes next, and count nothing.)
+    {"v":1,"re":ID,"ok":[numbers],"x":...}                                       a command was obeyed
+    {"v":1,"re":ID,"no":NUMBER,"x":...}                                          it was refused: REFUSALS[NUMBER]
+    {"v":1,"re":ID,"is":"words","x":...}                                         the answer to hello
+To the board
+    {"v":1,"id":ID,"do":"word","a":[numbers],"x":...}                            see COMMANDS; `a` may be empty
+"""
+
+from micropython import const
+
+VERSION = const(1)
+
+# What "r" holds, in order. Arrays of signals.Readings: the newest period only, every temperature channel.
+READINGS = (
+    "pilot_count",
+    "pilot_high_us_x10",
+    "pilot_period_us_x10",
+    "pilot_quiet_ms",
+    "cp_high_mv",
+    "cp_low_mv",
+    "pp_mv",
+    "pp_rail_mv",
+    "temp_mv_0",
+    "temp_mv_1",
+    "temp_mv_2",
+    "temp_mv_3",
+    "temp_rail_mv",
+    "lock_feedback_mv",
+    "lock_motor_ma",
+    "vehicle_age_ms",
+    "vehicle_limit_ma",
+    "charger_ma",
+    "flags",
+)
+# Bits of "flags": readings that are yes or no, then what the loop itself says.
+FLAGS = (
+    "cp_ok",
+    "pp_ok",
+    "temp_ok_0",
+    "temp_ok_1",
+    "temp_ok_2",
+    "temp_ok_3",
+    "lock_feedback_ok",
+    "vehicle_permits",
+    "charger_ok",
+    "ac_ok",
+    "ac_present",
+    "stop_request",
+    "unlock_request",
+    "output_lost",
+    "service",
+)
+
+# When a command is obeyed: ANY time; IDLE: S2 open and the lock's bridge off; IN_SERVICE: a person has switched service
+# mode on at the board itself (firmware/service.py).
+ANY = const(0)
+IDLE = const(1)
+IN_SERVICE = const(2)
+
+# (word, least number of arguments, most, when)
+COMMANDS = (
+    ("hello", 0, 0, ANY),  # who is there: "is" chip board id firmware
+    ("rate", 1, 1, ANY),  # readings every a[0] ms: 0 = never, else 20..60000
+    ("stop", 0, 0, ANY),  # stop charging, as a person would; stays wanted until the plug is out
+    ("get", 1, 1, ANY),  # setting with number a[0]: ok [number, value in force, 1 if stored]
+    ("log", 1, 1, ANY),  # a[0] lines ago: ok [tick, line, the 16 commands, late]
+    ("set", 2, 2, IDLE),  # setting a[0] is to be a[1]: kept aside until `store`
+    ("clear", 0, 0, IDLE),  # nothing is to be stored: kept aside until `store`
+    ("store", 0, 0, IDLE),  # write what was kept aside; in force after the next restart
+    ("restart", 0, 0, IDLE),
+    ("service_end", 0, 0, IDLE),
+    ("lock", 0, 0, IN_SERVICE),  # drive the lock towards locked
+    ("unlock", 0, 0, IN_SERVICE),
+)
+
+# Why a command is refused: the number that "no" says.
+NO_SUCH_WORD = const(0)
+WRONG_ARGUMENTS = const(1)
+NOT_IDLE = const(2)
+NOT_IN_SERVICE = const(3)
+OUT_OF_BOUNDS = const(4)  # a setting or a rate
+NO_SUCH_ENTRY = const(5)  # a setting's number, or a line of the log
+WRITE_FAILED = const(6)
+REFUSALS = (
+    "no_such_word",
+    "wrong_arguments",
+    "not_idle",
+    "not_in_service",
+    "out_of_bounds",
+    "no_such_entry",
+    "write_failed",
+)
+
+RATE_MIN_MS = const(20)
+RATE_MAX_MS = const(60000)
+LOG_LINES = const(16)  # the newest, in RAM
