@@ -143,8 +143,9 @@ class Host:
         desk = self._desk
         if desk is not None:
             if desk.has_work and is_at_rest:
+                self._board.begin_long()
                 desk.work(now_ms)
-                self._board.reschedule()
+                self._board.end_long()
         elif self._passes < DESK_AFTER:
             self._passes += 1
         elif is_at_rest and self._board.words:
@@ -153,7 +154,16 @@ class Host:
     def _load_desk(self) -> None:
         """Take the next step of loading the desk: all of it in one pass would be a tenth of a second."""
         self._passes += 1
-        self._board.reschedule()
+        self._board.begin_long()
+        try:
+            self._load_step()
+        except (MemoryError, ImportError, OSError, ValueError) as error:
+            # The inlet does not need it.
+            self._board.words = ""
+            self._board.note("nobody can ask this board anything: %s" % error)
+        self._board.end_long()
+
+    def _load_step(self) -> None:
         if self._passes == DESK_AFTER + 1:
             gc.collect()
         elif self._passes == DESK_AFTER + 2:
@@ -215,6 +225,10 @@ def refuse(sentence: str) -> None:
     """Tell a person, again and again, why this board does nothing; its outputs are as boot.py left them."""
     import time
 
+    from micropython import kbd_intr
+
+    # Nothing is driven: a person may come in at any time.
+    kbd_intr(3)
     while True:
         print(sentence)  # noqa: T201 - nothing else can be heard yet
         time.sleep(2)

@@ -14,6 +14,7 @@ from pilot.control import STATE_A, ControlPilot
 from pilot.duty import GBT, IEC, J1772
 from pilot.level import LEVEL_B, LEVEL_D
 from pilot.proximity import Proximity
+from release import NO_CURRENT_MA
 from service import ServiceMode
 from settings import Settings
 from signals import PILOT_PERIODS, TEMP_CHANNELS
@@ -92,7 +93,13 @@ class InletStep:
         thermal.tick(now_ms, r, is_unplugged)
 
         service = self.service
-        service.tick(now_ms, r, is_unplugged and not interlock.s2_close)
+        is_live = (r.charger_ok and r.charger_ma >= NO_CURRENT_MA) or (r.ac_ok and r.ac_present)
+        service.tick(
+            now_ms,
+            r,
+            is_unplugged and not interlock.s2_close and not is_live,
+            lock.is_unlocked,
+        )
         if is_unplugged and not service.is_on:
             # Lets go of a bolt that nothing holds: not of one that a person is trying.
             lock.unplugged()
@@ -116,7 +123,7 @@ class InletStep:
         i.has_rating = proximity.has_rating
         i.rated_ma = proximity.rated_ma
         i.thermal_ma = thermal.limit_ma
-        i.is_locked = lock.is_locked
+        i.is_locked = lock.is_locked and not service.is_bolt_doubted
         i.is_unlocked = lock.is_unlocked
         i.vehicle_age_ms = r.vehicle_age_ms
         i.vehicle_permits = r.vehicle_permits
@@ -132,7 +139,9 @@ class InletStep:
         # finds out counts one pass later.
         lock.tick(
             now_ms,
-            service.lock_request if service.is_on else interlock.lock_request,
+            service.lock_request
+            if service.is_on or service.is_bolt_doubted
+            else interlock.lock_request,
             interlock.may_unlock,
             r.lock_feedback_ok,
             r.lock_feedback_mv,

@@ -58,15 +58,22 @@ class Bench:
         module = importlib.import_module("drivers.chip_board")
         monkeypatch.setattr(module, "release_all", lambda: self.log.append("released"))
 
+        bench = self
+
         class Board(module.ChipBoard):
             def _begin(self):
-                self._watchdog = SimpleNamespace(feed=lambda: None)
+                self._watchdog = SimpleNamespace(feed=lambda: bench.log.append("fed"))
+
+            def stop_watchdog(self):
+                bench.log.append("watchdog stopped")
 
         self.board = Board(SimpleNamespace(chip="rp2040", name="bench"), self.store)
         self.board._start_clock()
         self.board.next_pass()
         self.heard = bytearray()
         self.is_full = False
+        self.is_at_rest = True
+        self.stops = 0
 
     # A report and a desk.
     def pending(self):
@@ -78,6 +85,9 @@ class Bench:
 
     def hear(self, byte):
         self.heard.append(byte)
+
+    def stop(self):
+        self.stops += 1
 
     def passes(self, count):
         for _ in range(count):
@@ -161,15 +171,35 @@ def test_ctrl_c_of_a_hand_ends_the_loop(bench):
     bench.passes(10)
     bench.type(b"\x03")
     with pytest.raises(KeyboardInterrupt):
-        bench.passes(5)
+        bench.passes(6)
 
 
 def test_ctrl_c_of_mpremote_ends_the_loop_and_leaves_it_its_next_byte(bench):
     bench.passes(10)
     bench.type(b"\r\x03\r\x01")
     with pytest.raises(KeyboardInterrupt):
-        bench.passes(1)
+        bench.passes(2)
     assert bench.console.typed == b"\x01"
+
+
+def test_ctrl_c_while_charging_stops_charging_first(bench):
+    bench.passes(10)
+    bench.is_at_rest = False
+    bench.type(b"\r\x03\r\x01")
+    bench.passes(300)
+    assert bench.stops == 1 and bench.console.typed == b"\x01"
+    bench.is_at_rest = True
+    with pytest.raises(KeyboardInterrupt):
+        bench.passes(1)
+
+
+def test_carriage_returns_make_no_pause(bench):
+    bench.passes(10)
+    for _ in range(200):
+        bench.type(b"\r\r")
+        bench.passes(1)
+    bench.type(b"\x03\x03")
+    bench.passes(9)
 
 
 def test_ctrl_c_within_a_stream_is_a_byte_like_any_other(bench):
@@ -195,16 +225,26 @@ def test_settings_are_written_and_forgotten_by_the_store(bench):
     assert bench.store.calls == [("write", {"inlet": 1}, True), ("forget", True)]
 
 
-def test_restart_lets_go_of_everything_first(bench):
+def test_restart_lets_go_of_everything_first_and_is_no_crash(bench):
     bench.board.restart()
-    assert bench.log == ["released", "reset"]
+    assert bench.log == ["released", "watchdog stopped", "reset"]
 
 
-def test_a_pass_that_took_long_on_purpose_is_not_late(bench):
+def test_work_that_took_long_on_purpose_is_not_late(bench):
+    bench.board.begin_long()
     bench.clock.now_us += 300_000
-    bench.board.reschedule()
+    bench.board.end_long()
     bench.board.next_pass()
     assert bench.board.late == 0
     bench.clock.now_us += 300_000
     bench.board.next_pass()
     assert bench.board.late == 1
+
+
+def test_work_that_took_no_time_leaves_the_schedule_as_it_is(bench):
+    begun_us = bench.clock.now_us
+    for _ in range(50):
+        bench.board.begin_long()
+        bench.board.end_long()
+        bench.board.next_pass()
+    assert abs(bench.clock.now_us - begun_us - 500_000) < 11_000

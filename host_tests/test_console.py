@@ -3,13 +3,11 @@
 import binascii
 import json
 import re
-import subprocess
 
 import pytest
+from mpy_run import run_script
 
 from drivers.virtual_layout import COMMANDS
-from inletctl.house import FIRMWARE
-from inletctl.targets.micropython import MODULE, node_path
 from signals import Commands
 from vehicle.console import Report
 
@@ -244,7 +242,7 @@ class Life:
 """ % ", ".join(repr(name) for name in COMMANDS)
 
 BOARD = """
-import gc, micropython, sys
+import gc, micropython
 
 life = Life(3000)
 
@@ -257,7 +255,6 @@ def lead():
         life.live()
     finally:
         micropython.heap_unlock()
-    print("BUILD", sys.implementation[0], sys.maxsize)
     print("ALLOCATED", gc.mem_alloc() - before)
 
 
@@ -265,39 +262,18 @@ lead()
 print(str(life.out[:life.length], "ascii"))
 """
 
-HOST = """
-import { pathToFileURL } from 'node:url';
-import fs from 'node:fs';
-const [modulePath, planPath] = process.argv.slice(1);
-const plan = JSON.parse(fs.readFileSync(planPath, 'utf8'));
-const { loadMicroPython } = await import(pathToFileURL(modulePath).href);
-const mp = await loadMicroPython({ heapsize: 192 * 1024, linebuffer: true, stdout: (s) => console.log(s) });
-mp.FS.mkdir('/vehicle');
-for (const [path, text] of Object.entries(plan.files)) mp.FS.writeFile('/' + path, text);
-mp.runPython("import sys\\nsys.path.insert(0, '/')\\n" + plan.script);
-"""
-
 
 @pytest.mark.mpy
 def test_the_board_allocates_nothing_and_says_the_same_bytes(tmp_path):
-    if not MODULE.exists():
-        pytest.skip("MicroPython for WebAssembly is not installed: make setup")
     names = ("vehicle/__init__.py", "vehicle/console.py", "signals.py", "ticks.py")
-    files = {name: (FIRMWARE / name).read_text(encoding="utf-8") for name in names}
-    plan = tmp_path / "plan.json"
-    plan.write_text(json.dumps({"files": files, "script": LIFE + BOARD}), encoding="utf-8")
-    command = [node_path(), "--input-type=module", "--eval", HOST, str(MODULE), str(plan)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    build, allocated, said = done.stdout.split("\n", 2)
-    assert build == f"BUILD micropython {2**31 - 1}"
+    allocated, *said = run_script(tmp_path, LIFE + BOARD, names)
     assert allocated == "ALLOCATED 0"
 
     space = {"__name__": "life"}
     exec(LIFE, space)
     twin = space["Life"](3000)
     twin.live()
-    assert said.encode().rstrip(b"\n") == bytes(twin.out[: twin.length]).rstrip(b"\n")
+    assert "\n".join(said).encode().rstrip(b"\n") == bytes(twin.out[: twin.length]).rstrip(b"\n")
     whole = bytes(twin.out[: twin.length]).rpartition(b"\n")[0] + b"\n"
     lines = lines_of(whole)
     assert len(lines) > 100

@@ -1,16 +1,13 @@
 """The driver of the capture: what it makes of the words in its ring, and when it says that the line is quiet."""
 
-import json
 import random
-import subprocess
 from array import array
 
 import pytest
+from mpy_run import run_script
 from pio_bench import Bench, capture_words
 
 from drivers.edge_capture import DMA_COUNT, RING_WORDS, EdgeCapture
-from inletctl.house import FIRMWARE
-from inletctl.targets.micropython import MODULE, node_path
 
 LIMIT = 31250
 TICK_END = 2**30
@@ -390,18 +387,6 @@ def test_clock_and_limit_that_would_overflow_a_small_int_are_refused():
 
 # ------------------------------------------------------------------- on the 32-bit MicroPython
 
-_HOST = """
-import { pathToFileURL } from 'node:url';
-import fs from 'node:fs';
-const [modulePath, planPath] = process.argv.slice(1);
-const plan = JSON.parse(fs.readFileSync(planPath, 'utf8'));
-const { loadMicroPython } = await import(pathToFileURL(modulePath).href);
-const mp = await loadMicroPython({ heapsize: 192 * 1024, linebuffer: true, stdout: (s) => console.log(s) });
-mp.FS.mkdir('/drivers');
-for (const [path, text] of Object.entries(plan.files)) mp.FS.writeFile('/' + path, text);
-mp.runPython("import sys\\nsys.path.insert(0, '/')\\n" + plan.script);
-"""
-
 # The programs are not run there, only imported.
 _RP2 = """
 class PIO:
@@ -486,21 +471,11 @@ def _rows():
 
 @pytest.mark.mpy
 def test_reading_and_feeding_allocate_nothing_on_the_board_and_agree_with_the_host(tmp_path):
-    if not MODULE.exists():
-        pytest.skip("MicroPython for WebAssembly is not installed: make setup")
-    names = ("drivers/__init__.py", "drivers/pio_programs.py", "drivers/edge_capture.py")
-    files = {
-        name: (FIRMWARE / name).read_text(encoding="utf-8")
-        for name in (*names, "drivers/dead_man.py", "ticks.py")
-    }
-    files["rp2.py"] = _RP2
-    script = _BOARD + "run(%r)\n" % (_rows(),)
-    plan = tmp_path / "plan.json"
-    plan.write_text(json.dumps({"files": files, "script": script}), encoding="utf-8")
-    command = [node_path(), "--input-type=module", "--eval", _HOST, str(MODULE), str(plan)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    allocated, checks = done.stdout.split()[1:]
+    names = (
+        "drivers/__init__.py", "drivers/pio_programs.py", "drivers/edge_capture.py", "drivers/dead_man.py", "ticks.py",
+    )  # fmt: skip
+    (said,) = run_script(tmp_path, _BOARD + "run(%r)\n" % (_rows(),), names, {"rp2.py": _RP2})
+    allocated, checks = said.split()[1:]
     assert int(allocated) == 0
     assert int(checks) == host_checks()
 

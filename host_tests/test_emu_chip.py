@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from inletctl.emu.chip import Chip
-from inletctl.emu.console import Console, Lines
+from inletctl.emu.console import Console
 from inletctl.emu.flash_image import board_text, make_flash, read_flash
 from inletctl.emu.image import VARIABLE, read_image
 from inletctl.emu.session import EmuSession
 from inletctl.errors import UserError
+from inletctl.link.codec import LineSorter
 from inletctl.scenario.parse import parse_scenario
 
 pytestmark = [
@@ -55,7 +56,7 @@ print("loops", n)
 print("got", sys.stdin.readline())
 """
     chip = chip_with(image, main)
-    lines = Lines()
+    lines = LineSorter()
     console = Console(chip.mcu.usb_ctrl, lines.feed)
     run_until_said(chip, lines, "loops")
     # Without a host it is 1190 in the same time; a storm leaves a few.
@@ -73,7 +74,7 @@ while True:
     pass
 """
     chip = chip_with(image, main)
-    lines = Lines()
+    lines = LineSorter()
     Console(chip.mcu.usb_ctrl, lines.feed)
     told = []
     chip.on_reset.append(told.append)

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from test_emu_console import line
 
 from inletctl.emu import runs
 from inletctl.emu.chip import Chip
@@ -12,6 +11,7 @@ from inletctl.emu.flash_image import board_text
 from inletctl.emu.image import PICO_LAYOUT, Image
 from inletctl.emu.session import EmuSession
 from inletctl.errors import UserError
+from inletctl.link.codec import seal
 from inletctl.record import Recorder
 from inletctl.scenario.parse import parse_scenario
 
@@ -46,7 +46,8 @@ class Bench:
         for name, value in values.items():
             commands[{"session": SESSION_AT, "reasons": 12, "s2_close": 0}[name]] = value
         self.number += lost
-        self.session.lines.feed(line(board_ms, self.number, commands) + b"\n")
+        line = {"t": board_ms, "n": self.number, "c": commands, "late": 0}
+        self.session.lines.feed(seal(line))
         self.number += 1
 
 
@@ -132,6 +133,22 @@ def test_row_behind_lost_reports_knows_how_far_back_it_may_reach():
         (0, 100),
         (120, 120),
     ]
+
+
+def test_readings_are_no_word_of_what_the_board_commands():
+    bench = Bench("end 1s")
+    bench.first_conversion()
+    bench.report(30, session=1)
+    bench.session.lines.feed(seal({"t": 40, "n": 1, "r": [5] * 19, "late": 0}))
+    assert bench.session.reports == 1
+    assert [row.t_ms for row in bench.session.rows] == [0]
+
+
+def test_damaged_line_is_told():
+    bench = Bench("end 1s")
+    bench.session.lines.feed(seal({"t": 40, "n": 1, "c": [0] * 16, "late": 0})[:-5] + b"\n")
+    bench.session.end_early("over")
+    assert [text for text in bench.notes if "is damaged" in text]
 
 
 def test_firmware_that_ends_is_told_in_its_own_words():

@@ -1,8 +1,6 @@
 """The flash, against a board made of a dictionary: what is copied, what is refused, and every way it can break."""
 
-import binascii
 import hashlib
-import json
 
 import pytest
 from click.testing import CliRunner
@@ -16,6 +14,7 @@ from inletctl.flash.board import PIECE
 from inletctl.flash.compile import Image
 from inletctl.flash.install import UNTOUCHED, install
 from inletctl.flash.transport import LinkLost
+from inletctl.link.codec import seal
 from interlock import SESSION_NAMES
 
 FILES = {
@@ -55,11 +54,7 @@ CHANGED = 7  # of the files in FILES
 
 def report_line(number=0, t_ms=5, **commands):
     values = [int(commands.get(name, 0)) for name in COMMANDS]
-    body = json.dumps(
-        {"v": 1, "t": t_ms, "n": number, "c": values, "late": 0}, separators=(",", ":")
-    )
-    crc = binascii.crc_hqx(body[:-1].encode(), 0xFFFF)
-    return ('%s,"x":"%04x"}\n' % (body[:-1], crc)).encode()
+    return seal({"t": t_ms, "n": number, "c": values, "late": 0})
 
 
 HEALTHY = report_line(faults=F_TEMP_OPEN)

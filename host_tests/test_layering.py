@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "ports": {"ticks", "faults", "settings", "micropython", "array", "struct", "json", "os"},
     # Composes the rooms. Settings: its builders fall back to the defaults.
     "step": {
-        "pilot", "lock", "thermal", "interlock", "service", "vehicle", "faults", "ticks",
+        "release", "pilot", "lock", "thermal", "interlock", "service", "vehicle", "faults", "ticks",
         "settings", "micropython",
     },
     "drivers": {

@@ -15,6 +15,8 @@ from inletctl.link.codec import (
     seal,
     tick_diff,
 )
+from signals import Commands
+from vehicle.console import Report
 
 SMALL = st.integers(0, 0x3FFFFFFF)
 NUMBER = st.integers(-0x40000000, 0x3FFFFFFF)
@@ -62,6 +64,24 @@ def test_a_command_is_written_as_the_protocol_shows_it():
 def test_a_line_of_commands_comes_back_as_it_was_sent(t_ms, number, values, late):
     line = seal({"t": t_ms, "n": number, "c": values, "late": late})
     assert parse_line(line[:-1]) == Telemetry(t_ms, number, "commands", tuple(values), late)
+
+
+def test_what_the_firmware_writes_is_read():
+    commands = Commands()
+    commands.s2_close = True
+    commands.lock_drive = -1
+    commands.reasons = (1 << 27) - 1
+    commands.hottest_decic = -400
+    writer = Report()
+    writer.tick(98765, commands, 12)
+    data = bytearray()
+    while writer.pending():
+        data.append(writer.take())
+    told = parse_line(bytes(data).rstrip(b"\n"))
+    assert isinstance(told, Telemetry)
+    assert (told.t_ms, told.number, told.late) == (98765, 0, 12)
+    assert (told.values[0], told.values[2]) == (1, -1)
+    assert (told.values[12], told.values[14]) == ((1 << 27) - 1, -400)
 
 
 @given(st.lists(NUMBER, min_size=19, max_size=19))

@@ -77,8 +77,11 @@ class FakeBoard:
         self._call("slack")
         self.may_collect.append(may_collect)
 
-    def reschedule(self):
-        self._call("reschedule")
+    def begin_long(self):
+        self._call("begin_long")
+
+    def end_long(self):
+        self._call("end_long")
 
     def hear(self, desk):
         self._call("hear")
@@ -192,12 +195,20 @@ def test_board_with_a_console_gets_its_desk_once_the_loop_runs_and_answers(firmw
     board.words = "rp2040 bench e6"
     board.typed += command_line(1, "hello")
     firmware_main["run"](board)
-    assert (
-        board.calls.index("reschedule") > len(PASS) * 50 and board.calls.count("reschedule") == 3
-    )
+    assert board.calls.index("begin_long") > len(PASS) * 50 and board.calls.count("end_long") == 3
     lines = [json.loads(line) for line in board.heard.decode().splitlines()]
     assert [line["is"] for line in lines if "is" in line] == ["rp2040 bench e6 unknown"]
     assert board.errors == []
+
+
+def test_a_desk_that_cannot_be_loaded_is_told_and_the_inlet_goes_on(firmware_main, monkeypatch):
+    monkeypatch.setitem(sys.modules, "vehicle.desk", None)
+    board = FakeBoard(passes=300)
+    board.words = "rp2040 bench e6"
+    firmware_main["run"](board)
+    assert board.calls.count("actuate") == 300 and board.errors == []
+    assert "nobody can ask this board anything" in board.notes[-1]
+    assert board.calls.count("begin_long") == 3
 
 
 def test_desk_is_not_opened_while_anything_is_energised(firmware_main):
@@ -212,7 +223,7 @@ def test_desk_is_not_opened_while_anything_is_energised(firmware_main):
     board = FakeBoard(passes=300)
     board.words = "rp2040 bench e6"
     firmware_main["run"](board)
-    assert "reschedule" not in board.calls and "hear" not in board.calls
+    assert "begin_long" not in board.calls and "hear" not in board.calls
 
 
 def test_garbage_may_be_collected_only_while_nothing_is_energised(firmware_main):

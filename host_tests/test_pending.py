@@ -1,13 +1,12 @@
 """An interrupted flash: wherever the power goes, the next boot finds the whole old firmware or the whole new one."""
 
 import json
-import subprocess
 
 import pytest
 from flash_fakes import PENDING, FakeBoard, PowerCut
+from mpy_run import run_script
 
 from drivers import pending
-from inletctl.targets.micropython import MODULE, node_path
 
 OLD = {
     "boot.py": b"old boot",
@@ -190,8 +189,6 @@ os.chdir("/board")
 @pytest.mark.mpy
 def test_micropython_finishes_it_too(tmp_path):
     """The same code on a real MicroPython; its root holds the machine's own folders, so only ours are compared."""
-    if not MODULE.exists():
-        pytest.skip("MicroPython for WebAssembly is not installed: make setup")
     # The file system of this build is the browser's, with error numbers of its own.
     script = PENDING + "\nENOENT = 44\n" + SCRIPT
     script += "for p in %r: os.mkdir('/' + p)\n" % ["drivers", "gone", "gone/deep", "flash.new"]
@@ -207,21 +204,7 @@ def test_micropython_finishes_it_too(tmp_path):
     script += "    elif e.endswith(('.py', '.mpy', '.todo', '.tmp', '.bin')):\n"
     script += "        with open('/' + e) as file: found[e] = file.read()\n"
     script += "print(json.dumps(found))\nprint(finish() == '')\n"
-    host = """
-import { pathToFileURL } from 'node:url';
-import fs from 'node:fs';
-const [scriptPath, modulePath] = process.argv.slice(1);
-const { loadMicroPython } = await import(pathToFileURL(modulePath).href);
-const mp = await loadMicroPython({ linebuffer: true, stdout: (s) => console.log(s) });
-mp.runPython(fs.readFileSync(scriptPath, 'utf8'));
-"""
-    path = tmp_path / "script.py"
-    path.write_text(script, encoding="utf-8")
-    # The module second: as the first word it would take the next for a script and run that itself.
-    command = [node_path(), "--input-type=module", "--eval", host, str(path), str(MODULE)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr[-1500:]
-    told, found, again = done.stdout.splitlines()
+    told, found, again = run_script(tmp_path, script)
     assert told == "True an interrupted flash was finished: 5 files False"
     assert json.loads(found) == {
         path: data.decode() for path, data in NEW.items() if not path.startswith("lib")

@@ -8,11 +8,11 @@ import random
 import re
 import shutil
 import subprocess
-from html.parser import HTMLParser
 from pathlib import Path
 
 import plotly.graph_objects as go
 import pytest
+from html_page import Page
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_session import NAMES, Session, meta, record
@@ -26,32 +26,6 @@ from inletctl.report.palette import COLORS, color_of
 from inletctl.report.thin import thin
 
 
-class _Page(HTMLParser):
-    """Collects tags, scripts and visible text of a page."""
-
-    def __init__(self, text):
-        super().__init__(convert_charrefs=True)
-        self.tags, self.scripts, self.words = [], [], []
-        self._in_script = False
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag == "script":
-            self.scripts.append("")
-            self._in_script = True
-
-    def handle_endtag(self, tag):
-        if tag == "script":
-            self._in_script = False
-
-    def handle_data(self, data):
-        if self._in_script:
-            self.scripts[-1] += data
-        else:
-            self.words.append(data)
-
-
 @pytest.fixture(scope="module")
 def text():
     return page(record(120)[0], meta(120))
@@ -59,7 +33,7 @@ def text():
 
 @pytest.fixture(scope="module")
 def parsed(text):
-    return _Page(text)
+    return Page(text)
 
 
 def test_page_loads_nothing(parsed):
@@ -109,7 +83,7 @@ def test_text_from_outside_stays_text():
         contacts=(EVIL, None, None, None),
         expectations=[Expectation(EVIL, "fail", 0, EVIL, 1, 1, 2)],
     )  # fmt: skip
-    parsed = _Page(page(recorder, given_meta))
+    parsed = Page(page(recorder, given_meta))
     assert [tag for tag, _ in parsed.tags].count("script") == 3
     assert "img" not in {tag for tag, _ in parsed.tags}
     assert all(not name.startswith("on") for _, attrs in parsed.tags for name in attrs)
@@ -121,7 +95,7 @@ def test_text_from_outside_stays_text():
 
 
 def test_fields_without_a_value_are_left_out():
-    words = " ".join(_Page(page(Recorder(NAMES), SessionMeta("bare"))).words)
+    words = " ".join(Page(page(Recorder(NAMES), SessionMeta("bare"))).words)
     assert "nothing was expected" in words and "NO VERDICT" in words
     assert "seed" not in words and "clock starts" not in words
 
@@ -132,7 +106,7 @@ def test_expectations_without_time_line_or_limit_are_shown():
         Expectation("no limit", "pass", 0, "", None, 12.5),
         Expectation("slow", "pass", 0, "", None, 48_910, 60_000),
     ]
-    words = " ".join(_Page(page(record(120)[0], meta(120, expectations=expectations))).words)
+    words = " ".join(Page(page(record(120)[0], meta(120, expectations=expectations))).words)
     assert "never came up" in words and "12.5 ms" in words and "48.91 of 60 s" in words
     assert "NOT RUN" in words and "measured" not in words.split("Session")[0]
 

@@ -13,13 +13,15 @@ class Bench:
         self.r = Readings()
         self.now_ms = 0x3FFFFF00
         self.is_idle = True
+        self.is_unlocked = True
+        self.mode.tick(self.now_ms, self.r, True, True)
 
     def go(self, ms, **readings):
         for name, value in readings.items():
             setattr(self.r, name, value)
         for _ in range(ms // 10):
             self.now_ms = (self.now_ms + 10) & 0x3FFFFFFF
-            self.mode.tick(self.now_ms, self.r, self.is_idle)
+            self.mode.tick(self.now_ms, self.r, self.is_idle, self.is_unlocked)
         return self.mode.is_on
 
     def switch_on(self):
@@ -80,7 +82,7 @@ def test_it_ends_when_told():
     assert not bench.go(10, service_end=True)
 
 
-def test_the_lock_is_asked_for_what_the_computer_wants_and_let_go_at_the_end():
+def test_the_lock_is_asked_for_what_the_computer_wants():
     bench = Bench().switch_on()
     assert bench.mode.lock_request == HOLD
     bench.go(10, test_lock=1)
@@ -88,8 +90,28 @@ def test_the_lock_is_asked_for_what_the_computer_wants_and_let_go_at_the_end():
     assert bench.mode.lock_request == LOCK
     bench.go(10, test_lock=-1)
     assert bench.mode.lock_request == UNLOCK
-    bench.go(10, test_lock=0, service_end=True)
-    assert bench.mode.lock_request == HOLD
+
+
+def test_a_bolt_that_was_driven_out_is_doubted_until_it_has_come_in_again():
+    bench = Bench().switch_on()
+    bench.go(10, test_lock=1)
+    bench.is_unlocked = False
+    bench.go(500, test_lock=0)
+    assert bench.mode.is_bolt_doubted
+    bench.is_idle = False
+    bench.go(1000)
+    assert (
+        not bench.mode.is_on and bench.mode.is_bolt_doubted and bench.mode.lock_request == UNLOCK
+    )
+    bench.is_unlocked = True
+    bench.go(10)
+    assert not bench.mode.is_bolt_doubted
+
+
+def test_buttons_that_hang_from_the_start_switch_nothing_on():
+    bench = Bench()
+    bench.mode = ServiceMode()
+    assert not bench.go(60_000, stop_request=True, unlock_request=True)
 
 
 def test_the_computer_alone_moves_nothing():

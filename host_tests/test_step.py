@@ -276,6 +276,24 @@ def test_after_service_mode_the_bolt_is_opened_again_and_the_car_may_be_driven()
     assert bench.step.lock.is_unlocked and bench.c.drive_allowed
 
 
+@pytest.mark.parametrize("ms", [10, 100, 3000])
+def test_a_plug_put_in_under_a_bolt_that_service_mode_drove_out_is_locked_anew_before_it_charges(
+    ms,
+):
+    bench = in_service(Bench())
+    bench.r.test_lock = 1
+    bench.run(10)
+    bench.r.test_lock = 0
+    bench.run(ms)
+    bench.is_plugged = True
+    drives = []
+    while not bench.c.s2_close:
+        bench.run(10)
+        if bench.c.lock_drive and (not drives or drives[-1] != bench.c.lock_drive):
+            drives.append(bench.c.lock_drive)
+    assert drives[-2:] == [-1, 1] and bench.step.lock.is_locked
+
+
 def test_a_computer_that_wants_charging_to_stop_is_heard_like_a_person():
     bench = Bench()
     bench.is_plugged = True

@@ -6,15 +6,11 @@ fault with the heap locked around each tick (where there is a heap to lock), ove
 
 import contextlib
 import io
-import json
-import os
-import subprocess
-from pathlib import Path
 
 import pytest
+from mpy_run import run_script
 
 import faults
-from inletctl.errors import UserError
 from inletctl.house import FIRMWARE
 
 SCRIPT = r'''
@@ -233,26 +229,9 @@ def cpython_lines():
 
 @pytest.fixture(scope="module")
 def micropython_lines(tmp_path_factory):
-    from inletctl.targets import micropython as target
-
-    try:
-        target.check_installed()
-    except UserError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
     names = ["faults.py", "signals.py", "ticks.py"]
     names += [f"thermal/{path.name}" for path in sorted((FIRMWARE / "thermal").glob("*.py"))]
-    files = {f"/{name}": (FIRMWARE / name).read_text(encoding="utf-8") for name in names}
-    files["/script.py"] = SCRIPT
-    plan = {"files": files, "settings": {}, "run": ["/script.py"]}
-    plan_path = tmp_path_factory.mktemp("thermal") / "plan.json"
-    plan_path.write_text(json.dumps(plan), encoding="utf-8")
-    host = Path(target.__file__).with_name("node_host.mjs")
-    command = [target.node_path(), str(host), str(target.MODULE), str(plan_path)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert run.returncode == 0, run.stderr[-2000:]
-    return run.stderr.splitlines()
+    return run_script(tmp_path_factory.mktemp("thermal"), SCRIPT, names)
 
 
 def test_script_raises_and_clears_every_fault_of_the_room(cpython_lines):
@@ -285,15 +264,6 @@ def test_micropython_gives_the_same_lines_with_the_heap_locked(cpython_lines, mi
 
 
 @pytest.mark.mpy
-def test_lock_around_the_ticks_does_bite(micropython_lines, tmp_path):
+def test_lock_around_the_ticks_does_bite(tmp_path):
     """Anti-vacuity: a float and an int past 2**30 are caught where the ticks were not."""
-    from inletctl.targets import micropython as target
-
-    files = {"/script.py": TOO_MUCH}
-    plan = {"files": files, "settings": {}, "run": ["/script.py"]}
-    plan_path = tmp_path / "plan.json"
-    plan_path.write_text(json.dumps(plan), encoding="utf-8")
-    host = Path(target.__file__).with_name("node_host.mjs")
-    command = [target.node_path(), str(host), str(target.MODULE), str(plan_path)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert run.stderr.split() == ["0", "1", "2"]
+    assert run_script(tmp_path, TOO_MUCH) == ["0", "1", "2"]

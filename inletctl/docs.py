@@ -6,6 +6,7 @@ from pathlib import Path
 from inletctl.errors import UserError
 from inletctl.hardware_docs import PAGES as HARDWARE_PAGES
 from inletctl.house import ROOT, use_firmware
+from inletctl.link.protocol_page import protocol_page
 from inletctl.scenario.markdown import language_markdown
 
 use_firmware()
@@ -211,6 +212,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/tables.md": tables_page,
     "docs/glossary.md": glossary_page,
     "docs/scenarios.md": language_markdown,
+    "docs/protocol.md": protocol_page,
     **HARDWARE_PAGES,
 }
 

@@ -94,7 +94,14 @@ def checked(text: str, short: str, platform: str = sys.platform):
     head, _, outcome = short.partition("\n")
     if head != "%d %d %d" % (_FORM, _crc(text), _crc(outcome)):
         return None
-    data = json.loads(outcome)
+    try:
+        return _made(json.loads(outcome), platform)
+    except (KeyError, TypeError, IndexError):
+        # Another version's form: checked anew.
+        return None
+
+
+def _made(data: dict, platform: str):
     if CHIP_OF_PLATFORM.get(platform, data["chip"]) != data["chip"]:
         return None
     pins = {}

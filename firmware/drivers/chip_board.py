@@ -55,6 +55,8 @@ class ChipBoard:
         self.words = "%s %s %s" % (board_file.chip, board_file.name, self.board_id)
         self._quiet_passes = 0  # in which nothing was heard, 0.._PAUSE_PASSES
         self._ctrl_c_passes = 0  # since a Ctrl-C behind a pause, 0 = none
+        self._is_after_return = False
+        self._is_ending = False  # a Ctrl-C stood alone: stop charging, then end the loop
         self.late = 0  # passes that began more than 2 ms late, 0..60000 (stays there)
         self.error = None  # what `failed` was told
         self._watchdog = (
@@ -76,6 +78,10 @@ class ChipBoard:
 
     def _begin(self) -> None:
         """The first pass begins."""
+        raise NotImplementedError
+
+    def stop_watchdog(self) -> None:
+        """Stop the watchdog: what resets the board from here on is no crash."""
         raise NotImplementedError
 
     # ------------------------------------------------------------------------------------- building
@@ -192,46 +198,55 @@ class ChipBoard:
             sent += 1
 
     def hear(self, desk) -> None:
-        """Hand over what was heard: a byte, and more where the period leaves time. `desk`: hear(byte), is_full.
+        """Hand over what was heard: a byte, and more where the period leaves time.
 
-        Raises KeyboardInterrupt for a Ctrl-C that stands alone: behind a pause of 100 ms, and with nothing but a
-        carriage return or another Ctrl-C after it.
+        `desk`: hear(byte), is_full, stop(), is_at_rest. A Ctrl-C that stands alone, behind a pause of 100 ms and with
+        nothing but a carriage return or another Ctrl-C after it, is a person's or a tool's: charging is stopped first,
+        and KeyboardInterrupt raised once nothing is energised.
         """
+        if self._is_ending:
+            if desk.is_at_rest:
+                raise KeyboardInterrupt
+            return
         if not self._can_hear():
             self._hear_nothing()
-            return
         heard = 0
-        while not desk.is_full:
+        while not self._is_ending and not desk.is_full and self._can_hear():
             self._read_into(self._byte)
             byte = self._byte[0]
             self._watch_ctrl_c(byte)
             desk.hear(byte)
             heard += 1
-            if heard >= _HEAR_MAX or not self._has_time() or not self._can_hear():
-                return
+            if heard >= _HEAR_MAX or not self._has_time():
+                break
+        if self._is_ending:
+            desk.stop()
 
     def _hear_nothing(self) -> None:
         if self._ctrl_c_passes:
             self._ctrl_c_passes += 1
-            if self._ctrl_c_passes > _ALONE_PASSES:
-                raise KeyboardInterrupt
+            self._is_ending = self._ctrl_c_passes > _ALONE_PASSES
         if self._quiet_passes < _PAUSE_PASSES:
             self._quiet_passes += 1
 
     def _watch_ctrl_c(self, byte: int) -> None:
         if self._ctrl_c_passes:
-            if byte == 13 or byte == _CTRL_C:
-                raise KeyboardInterrupt
+            self._is_ending = byte == 13 or byte == _CTRL_C
             self._ctrl_c_passes = 0
         elif byte == _CTRL_C and self._quiet_passes >= _PAUSE_PASSES:
             self._ctrl_c_passes = 1
-        if byte != 13:
-            # mpremote types a carriage return before its Ctrl-C.
+        # mpremote types one carriage return before its Ctrl-C.
+        if byte != 13 or self._is_after_return:
             self._quiet_passes = 0
+        self._is_after_return = byte == 13
 
-    def reschedule(self) -> None:
-        """The pass took long on purpose: begin the schedule anew, and `late` keeps what nobody wanted."""
-        self._is_scheduled = False
+    def begin_long(self) -> None:
+        """What follows takes longer than a pass may, at rest and on purpose. The watchdog goes on."""
+
+    def end_long(self) -> None:
+        """It is over: where it was longer, the schedule begins anew, and `late` keeps what nobody wanted."""
+        if ticks_diff(ticks_us(), self._due_us) > 0:
+            self._is_scheduled = False
 
     def store(self, values) -> None:
         """Keep settings. Raises ValueError, OSError. Only while nothing is energised: the flash stops the CPU."""
@@ -244,6 +259,8 @@ class ChipBoard:
     def restart(self) -> None:
         """Let go of everything and start anew."""
         self.safe()
+        # A reset that was asked for is no crash.
+        self.stop_watchdog()
         reset()
 
     def feed_watchdog(self) -> None:

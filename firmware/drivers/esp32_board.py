@@ -211,12 +211,21 @@ class Esp32Board(ChipBoard):
                 self._remember(self._life)
         if may_collect and ticks_diff(self._now_ms, self._collected_ms) >= _COLLECT_MS:
             self._collected_ms = self._now_ms
-            self._mark.begin(ticks_us())
-            # The whole pass is done; without this, the permission to drive would blink on a board with a large heap.
-            self._watch.fed()
+            self.begin_long()
             gc.collect()
-            self._mark.end()
-            self.reschedule()
+            self.end_long()
+
+    def begin_long(self) -> None:
+        """Mark that edges are stamped late meanwhile, and that the loop lives."""
+        super().begin_long()
+        self._mark.begin(ticks_us())
+        # The whole pass is done; without this, the permission to drive would blink on a board with a large heap.
+        self._watch.fed()
+
+    def end_long(self) -> None:
+        """Edges are stamped in time again."""
+        self._mark.end()
+        super().end_long()
 
     def stop_watchdog(self) -> None:
         """Stretch the watchdog to an hour, after Ctrl-C: the port cannot stop it. Outputs are safe by then."""

@@ -247,7 +247,7 @@ class Rp2040Board(ChipBoard):
         if may_collect and ticks_diff(self._now_ms, self._collected_ms) >= _COLLECT_MS:
             self._collected_ms = self._now_ms
             gc.collect()
-            self.reschedule()
+            self._is_scheduled = False
 
     def stop_watchdog(self) -> None:
         """Stop the watchdog, after Ctrl-C: a person at the prompt must not be reset. Outputs are safe by then."""

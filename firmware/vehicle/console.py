@@ -169,7 +169,8 @@ class Report:
             self._queue[(self._first + self._lines) % _LINES] = slot
             self._lines += 1
         self._is_owed = not is_room
-        self.number = (self.number + 1) & _SMALL_INT
+        # 2**30 would be a big int, and the heap is locked.
+        self.number = 0 if self.number == _SMALL_INT else self.number + 1
 
     def past(self, lines_ago: int, into, at: int) -> None:
         """Write the 19 numbers of a change to into[at:]; 0 is the newest, `logged` - 1 the oldest."""

@@ -10,13 +10,15 @@ from array import array
 
 from micropython import const
 
-from faults import SERVICE_MODE
+from faults import PP_INVALID, SERVICE_MODE, SETTINGS
 from settings import ROW_KEY, ROW_MAX, ROW_MIN, ROW_NUMBER, TABLE
 from ticks import ticks_add, ticks_diff
 from vehicle.protocol import (
     ANY,
     COMMANDS,
+    EMPTY,
     IN_SERVICE,
+    INCOMPLETE,
     NO_SUCH_ENTRY,
     NO_SUCH_WORD,
     NOT_IDLE,
@@ -31,7 +33,9 @@ from vehicle.protocol import (
 
 _WORD_MAX = const(12)
 _NUMBER_MAX = const(0x3FFFFFFF)  # a small int of a 32-bit board
+_DIGITS_MAX = const(10)
 _ARGUMENTS_MAX = const(2)
+_STUCK_PASSES = const(100)
 # The answer to `restart` needs so long to get out.
 _RESTART_MS = const(500)
 _UNPLUGGED = const(0)  # interlock.UNPLUGGED, as a plain value
@@ -57,10 +61,16 @@ _LITERALS = {
 }
 _AFTER = {_HEAD: _ID, _DO: _WORD, _ARGUMENTS_HEAD: _ARGUMENTS, _CRC_HEAD: _CRC, _TAIL: _END}
 
+# A PP that nobody can read, or settings that cannot be trusted: what is set wrong must not keep it from being set right.
+_NO_CHARGE_POSSIBLE = PP_INVALID | SETTINGS
+# Without these a board would guess how it is built and wired.
+_NEEDED = ("inlet", "max_current_ma")
 _WORDS = tuple([row[0].encode() for row in COMMANDS])
 _ROWS = {}
 for _row in TABLE:
     _ROWS[_row[ROW_NUMBER]] = _row
+
+_STOP = _WORDS.index(b"stop")
 
 # What stands before each number of a line (console.Report.send_other).
 _RE = b'{"v":1,"re":'
@@ -76,7 +86,7 @@ class Desk:
     One board's desk. `fill` before the step, then `tick`, then `hear` a byte at a time while `is_full` is False; none of
     these allocates. Where `has_work`, `work` at rest: it writes flash, or restarts.
 
-    board       store(values), forget(), restart(), settings(): called only while the board is idle
+    board       store(values), forget(), restart(), settings(): called only by `work`
     settings    settings.Settings in force
     report      console.Report: what is answered goes out there
     words       who the board is: `<chip> <board> <board id> <firmware>`
@@ -88,9 +98,13 @@ class Desk:
         self._report = report
         self._is = (',"is":"%s' % words.replace("\\", "/").replace('"', "'")).encode()
         self._do = tuple([getattr(self, "_do_" + row[0]) for row in COMMANDS])
-        self.is_full = False  # a command waits to be looked at
+        self.is_full = (
+            False  # a command waits, or is being carried out: its id and arguments are in use
+        )
         self.has_work = False  # one waits for `work`
-        self._index = 0  # which
+        self.is_at_rest = False  # S2 open and bridge off in the last pass
+        self._index = -1  # of the command in COMMANDS, -1 = none of them
+        self._stuck_passes = 0  # a command waits for the answer of the one before to get out
         self.damaged = 0  # lines dropped, 0..2**30-1
         # Wishes, for `fill`.
         self._wants_stop = False
@@ -127,16 +141,24 @@ class Desk:
 
     def tick(self, now_ms: int, r, c, late: int) -> None:
         """Carry a waiting command out, or tell readings that are due."""
+        self.is_at_rest = not c.s2_close and not c.lock_drive
         if c.session == _UNPLUGGED:
             self._wants_stop = False
-        if self._is_restarting and (c.s2_close or c.lock_drive):
+        if self._is_restarting and not self._is_empty(c):
             # Something began meanwhile: not under its feet.
             self._is_restarting = self.has_work = False
-        if self._report.is_other or self.has_work:
+        if self._report.is_other:
+            if self.is_full and not self.has_work:
+                # A host that reads nothing must not keep the board from hearing a `stop`.
+                self._stuck_passes += 1
+                if self._stuck_passes >= _STUCK_PASSES:
+                    self._stuck_passes = 0
+                    self.is_full = False
             return
+        self._stuck_passes = 0
         if self.is_full:
-            self.is_full = False
-            self._obey(now_ms, c)
+            if not self.has_work:
+                self._obey(now_ms, c)
         elif self._rate_ms and ticks_diff(now_ms, self._reading_ms) >= self._rate_ms:
             self._reading_ms = now_ms
             self._tell_readings(now_ms, r, c, late)
@@ -150,6 +172,19 @@ class Desk:
             return
         self.has_work = False
         self._do[self._index](now_ms)
+        self.is_full = False
+
+    def stop(self) -> None:
+        """Want charging to stop until the plug is out."""
+        self._wants_stop = True
+
+    def _is_empty(self, c) -> bool:
+        """Tell whether no cable is in that the inlet could charge through: nothing is energised, and nothing can be."""
+        return (
+            not c.s2_close
+            and not c.lock_drive
+            and (c.session == _UNPLUGGED or c.reasons & _NO_CHARGE_POSSIBLE != 0)
+        )
 
     def _tell_readings(self, now_ms: int, r, c, late: int) -> None:
         out = self._report.other
@@ -188,22 +223,28 @@ class Desk:
 
     def _obey(self, now_ms: int, c) -> None:
         """Carry out the command that was read, or leave it to `work`."""
-        index = self._find_word()
+        index = self._index
+        why = -1
         if index < 0:
-            self._refuse(NO_SUCH_WORD)
-            return
-        _, least, most, when = COMMANDS[index]
-        if not least <= self._count <= most:
-            self._refuse(WRONG_ARGUMENTS)
-        elif when == ANY:
-            self._do[index](now_ms)
-        elif c.s2_close or c.lock_drive:
-            self._refuse(NOT_IDLE)
-        elif when == IN_SERVICE and not c.reasons & SERVICE_MODE:
-            self._refuse(NOT_IN_SERVICE)
+            why = NO_SUCH_WORD
         else:
-            self._index = index
-            self.has_work = True
+            _, least, most, when = COMMANDS[index]
+            if not least <= self._count <= most:
+                why = WRONG_ARGUMENTS
+            elif when == EMPTY and not self._is_empty(c):
+                why = NOT_IDLE
+            elif when == IN_SERVICE and not c.reasons & SERVICE_MODE:
+                why = NOT_IN_SERVICE
+            elif when == ANY:
+                self._do[index](now_ms)
+            elif c.s2_close or c.lock_drive:
+                why = NOT_IDLE
+            else:
+                self.has_work = True
+                return
+        if why >= 0:
+            self._refuse(why)
+        self.is_full = False
 
     def _find_word(self) -> int:
         for n in range(len(_WORDS)):
@@ -241,7 +282,7 @@ class Desk:
         self._answer()
 
     def _do_stop(self, now_ms: int) -> None:
-        self._wants_stop = True
+        # Wanted since it was heard.
         self._answer()
 
     def _do_get(self, now_ms: int) -> None:
@@ -273,30 +314,33 @@ class Desk:
         if not row[ROW_MIN] <= self._arguments[1] <= row[ROW_MAX]:
             self._refuse(OUT_OF_BOUNDS)
             return
-        if self._aside is None:
-            self._aside = self._stored()
+        try:
+            if self._aside is None:
+                self._aside = self._board.settings() or {}
+        except (ValueError, OSError, MemoryError):
+            # What is stored cannot be read, so it cannot be changed: `clear` first, and set all of it.
+            self._refuse(WRITE_FAILED)
+            return
         self._aside[row[ROW_KEY]] = self._arguments[1]
         self._answer()
-
-    def _stored(self):
-        """Return what is stored, to be changed; nothing where it cannot be read: then all of it is written anew."""
-        try:
-            values = self._board.settings()
-        except (ValueError, OSError):
-            return {}
-        return {} if values is None else values
 
     def _do_clear(self, now_ms: int) -> None:
         self._aside = {}
         self._answer()
 
     def _do_store(self, now_ms: int) -> None:
+        aside = self._aside
+        if aside:
+            for key in _NEEDED:
+                if key not in aside:
+                    self._refuse(INCOMPLETE)
+                    return
         try:
-            if self._aside:
-                self._board.store(self._aside)
-            elif self._aside is not None:
+            if aside:
+                self._board.store(aside)
+            elif aside is not None:
                 self._board.forget()
-        except (ValueError, OSError):
+        except (ValueError, OSError, MemoryError):
             self._refuse(WRITE_FAILED)
             return
         self._aside = None
@@ -337,6 +381,10 @@ class Desk:
 
     def _end_line(self, state: int) -> None:
         if state == _END and self._told_crc == self._crc:
+            self._index = self._find_word()
+            if self._index == _STOP and not self._count:
+                # Now, whatever else waits for the wire.
+                self._wants_stop = True
             self.is_full = True
         elif (state != _HEAD or self._at) and self.damaged < _NUMBER_MAX:
             self.damaged += 1
@@ -380,7 +428,11 @@ class Desk:
     def _hear_digit(self, byte: int) -> bool:
         """Take a digit of the number; return whether it was one that fits."""
         digit = byte - 48
-        if not 0 <= digit <= 9 or self._number > (_NUMBER_MAX - digit) // 10:
+        if (
+            not 0 <= digit <= 9
+            or self._at >= _DIGITS_MAX
+            or self._number > (_NUMBER_MAX - digit) // 10
+        ):
             return False
         self._number = self._number * 10 + digit
         self._at += 1

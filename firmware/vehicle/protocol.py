@@ -60,10 +60,11 @@ FLAGS = (
     "service",
 )
 
-# When a command is obeyed: ANY time; IDLE: S2 open and the lock's bridge off; IN_SERVICE: a person has switched service
-# mode on at the board itself (firmware/service.py).
+# When a command is obeyed: ANY time; EMPTY: S2 open, the lock's bridge off, and no plug in, or none that could be charged
+# through (PP invalid, settings not trusted); IN_SERVICE: a person has switched service mode on at the board itself
+# (firmware/service.py).
 ANY = const(0)
-IDLE = const(1)
+EMPTY = const(1)
 IN_SERVICE = const(2)
 
 # (word, least number of arguments, most, when)
@@ -73,11 +74,11 @@ COMMANDS = (
     ("stop", 0, 0, ANY),  # stop charging, as a person would; stays wanted until the plug is out
     ("get", 1, 1, ANY),  # setting with number a[0]: ok [number, value in force, 1 if stored]
     ("log", 1, 1, ANY),  # a[0] lines ago: ok [tick, line, the 16 commands, late]
-    ("set", 2, 2, IDLE),  # setting a[0] is to be a[1]: kept aside until `store`
-    ("clear", 0, 0, IDLE),  # nothing is to be stored: kept aside until `store`
-    ("store", 0, 0, IDLE),  # write what was kept aside; in force after the next restart
-    ("restart", 0, 0, IDLE),
-    ("service_end", 0, 0, IDLE),
+    ("set", 2, 2, EMPTY),  # setting a[0] is to be a[1]: kept aside until `store`
+    ("clear", 0, 0, EMPTY),  # nothing is to be stored: kept aside until `store`
+    ("store", 0, 0, EMPTY),  # write what was kept aside; in force after the next restart
+    ("restart", 0, 0, EMPTY),
+    ("service_end", 0, 0, IN_SERVICE),
     ("lock", 0, 0, IN_SERVICE),  # drive the lock towards locked
     ("unlock", 0, 0, IN_SERVICE),
 )
@@ -90,6 +91,7 @@ NOT_IN_SERVICE = const(3)
 OUT_OF_BOUNDS = const(4)  # a setting or a rate
 NO_SUCH_ENTRY = const(5)  # a setting's number, or a line of the log
 WRITE_FAILED = const(6)
+INCOMPLETE = const(7)  # inlet and max_current_ma must be among what is stored
 REFUSALS = (
     "no_such_word",
     "wrong_arguments",
@@ -98,6 +100,7 @@ REFUSALS = (
     "out_of_bounds",
     "no_such_entry",
     "write_failed",
+    "incomplete",
 )
 
 RATE_MIN_MS = const(20)

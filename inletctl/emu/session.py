@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from inletctl.emu.chip import Chip
-from inletctl.emu.console import Console, Lines, Report
+from inletctl.emu.console import Console
 from inletctl.emu.truth import Moment, fill
 from inletctl.emu.wiring import Wiring
 from inletctl.errors import UserError
 from inletctl.house import use_firmware
+from inletctl.link.codec import COMMANDS_KIND, LineSorter, Telemetry
 from inletctl.plant.config import PlantConfig
 from inletctl.plant.world import World
 from inletctl.scenario.keys import View
 from inletctl.scenario.model import Scenario
 from inletctl.scenario.run import ScenarioRun
+from inletctl.scenario.truth import SILENT_US
 from inletctl.session import PASS_US, Trace
 
 use_firmware()
@@ -30,13 +32,11 @@ from signals import Commands, Readings  # noqa: E402
 # Verbs and keys that spoil samples rather than anything a pin could carry.
 NOT_ON_A_WIRE = ("noise_burst", "noise_steps")
 # From boot to the first conversion, and to the first report: far more than any boot takes.
-_BOOT_NS = 4_000_000_000
+BOOT_NS = 4_000_000_000
 # The board's last word before the end is under way for at most so long (a queue of four lines).
-_LAST_WORD_US = 700_000
-# Without any word for so long (heartbeat 1 s, four lines in the queue) the board is silent: judge without it.
-_SILENT_US = 2_500_000
+LAST_WORD_US = 700_000
 _WATCH_NS = 5_000_000
-_RESETS_MAX = 5
+RESETS_MAX = 5
 _PROMPT = ">>> "
 
 
@@ -83,9 +83,10 @@ class EmuSession:
         self.reports = 0
         self.late = 0  # passes that began late, as the board counts them since it booted
         self.ready_ns = -1  # from leaving reset to the first report's pass, at the first boot
-        self.lines = Lines()
-        self.lines.on_report = self._hear
+        self.lines = LineSorter()
+        self.lines.on_telemetry = self._hear
         self.lines.on_words = self._read
+        self.lines.on_damaged = self._note
         self.console = Console(chip.mcu.usb_ctrl, self.lines.feed)
         self.wiring = Wiring(chip, self.world, board, self._on_time, lambda: self.run.next_due_us)
         self._watch = watch
@@ -117,7 +118,7 @@ class EmuSession:
         while not self.run.is_over:
             chip.run_until(chip.now_ns + _WATCH_NS)
             self._look_after()
-            if self._is_over and self.wiring.t_us >= self.scenario.end_us + _LAST_WORD_US:
+            if self._is_over and self.wiring.t_us >= self.scenario.end_us + LAST_WORD_US:
                 self._judge(self.scenario.end_us + 1)
             if self._watch is not None:
                 self._watch()
@@ -137,13 +138,13 @@ class EmuSession:
             raise UserError("the firmware ended on the emulated board: %s" % self.board_words(), 1)
         if self._is_booting and not self.chip.is_held:
             waited_ns = self.chip.now_ns - self.chip.boot_ns
-            if waited_ns > _BOOT_NS:
+            if waited_ns > BOOT_NS:
                 raise UserError(
                     "the firmware does not come to its loop within %d s on the emulated board: %s"
-                    % (_BOOT_NS // 1_000_000_000, self.board_words()),
+                    % (BOOT_NS // 1_000_000_000, self.board_words()),
                     1,
                 )
-        if len(self.chip.watchdog_ns) > _RESETS_MAX and not self.reports:
+        if len(self.chip.watchdog_ns) > RESETS_MAX and not self.reports:
             raise UserError(
                 "the watchdog resets the emulated board again and again: %s" % self.board_words(),
                 1,
@@ -174,8 +175,8 @@ class EmuSession:
             self._moments.append(Moment(self._next_us, self.world, self._pins))
             self._is_over = self._next_us >= self.scenario.end_us
             self._next_us += PASS_US
-        if self._moments and t_us - self._moments[0].t_us > _SILENT_US:
-            self._judge(t_us - _SILENT_US + PASS_US)
+        if self._moments and t_us - self._moments[0].t_us > SILENT_US:
+            self._judge(t_us - SILENT_US + PASS_US)
 
     def _output(self, t_us: int) -> None:
         """Something that energises has changed at a pin."""
@@ -211,12 +212,12 @@ class EmuSession:
 
     # The board's word -------------------------------------------------------
 
-    def _hear(self, report: Report) -> None:
-        if self.wiring.zero_ns < 0:
+    def _hear(self, line: Telemetry) -> None:
+        if line.kind != COMMANDS_KIND or self.wiring.zero_ns < 0:
             return
         self.reports += 1
-        self.late = report.late
-        pass_ns = self.chip.boot_ns + report.t_ms * 1_000_000
+        self.late = line.late
+        pass_ns = self.chip.boot_ns + line.t_ms * 1_000_000
         if self._is_booting:
             self._is_booting = False
             if self.ready_ns < 0:
@@ -224,7 +225,7 @@ class EmuSession:
         t_us = max(self._word_us, (pass_ns - self.wiring.zero_ns) // 1000)
         self._judge(t_us)
         word = Commands()
-        for name, value in zip(layout.COMMANDS, report.commands):
+        for name, value in zip(layout.COMMANDS, line.values):
             setattr(word, name, value)
         since_us = self._word_us if self.lines.lost > self._lost else t_us
         self._lost = self.lines.lost
@@ -232,7 +233,7 @@ class EmuSession:
         count = len(self.trace.lines)
         self.trace.row(t_us, word)
         if len(self.trace.lines) > count:
-            self.rows.append(Row(t_us // 1000, since_us // 1000, report.commands))
+            self.rows.append(Row(t_us // 1000, since_us // 1000, line.values))
 
     def _read(self, text: str) -> None:
         self._note("board: %s" % text)

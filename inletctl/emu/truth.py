@@ -9,6 +9,7 @@ from typing import Any
 
 from inletctl.house import use_firmware
 from inletctl.plant.world import World
+from inletctl.scenario.truth import Truth
 
 use_firmware()
 
@@ -22,36 +23,14 @@ REPORTED = (
 ON_PINS = ("s2_close", "charger_ma", "lock_drive", "drive_allowed")
 
 
-class LockTruth:
-    """Of the lock, what an expectation may ask."""
-
-    __slots__ = ("holds",)
-
-    def __init__(self, holds: bool):
-        self.holds = holds
-
-
-class Moment:
+class Moment(Truth):
     """Plant and pins at `t_us`. Has the attributes of World that recorder, live view and expectations read."""
 
-    __slots__ = (
-        "charger_ma", "contact_decic", "contactor_closed", "cp_mv", "evse_duty_pct_x100", "evse_state", "lock",
-        "lock_travel_pct", "pins", "plugged", "readings", "refused_unplugs", "t_us", "violations",
-    )  # fmt: skip
+    __slots__ = ("pins", "readings", "t_us")
 
     def __init__(self, t_us: int, world: World, pins: Commands):
+        super().__init__(world)
         self.t_us = t_us
-        self.evse_state = world.evse_state
-        self.evse_duty_pct_x100 = world.evse_duty_pct_x100
-        self.contactor_closed = world.contactor_closed
-        self.plugged = world.plugged
-        self.charger_ma = world.charger_ma
-        self.contact_decic = list(world.contact_decic)
-        self.lock_travel_pct = world.lock_travel_pct
-        self.cp_mv = world.cp_mv
-        self.refused_unplugs = world.refused_unplugs
-        self.lock = LockTruth(world.lock.holds)
-        self.violations = len(world.violations)
         self.pins = tuple(getattr(pins, name) for name in ON_PINS)
         # What an ideal board would read; of the emulated board's own readings nothing is known.
         self.readings = Readings()

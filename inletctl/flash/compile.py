@@ -16,7 +16,8 @@ BOOT, MAIN = "boot.py", "main.py"
 # main.py goes as a module beside the one line that starts it: compiling all of it would take the board longer at each
 # boot than anything else does.
 MAIN_MODULE = "inlet.mpy"
-START = b"from inlet import start\n\nstart()\n"
+# Ctrl-C is the board's own business from here on: a byte of noise must not end the start.
+START = b"from micropython import kbd_intr\n\nkbd_intr(-1)\nfrom inlet import start\n\nstart()\n"
 # Columns of the shared tables that are words for people: the board never says them, and would read them at each boot.
 # Table -> how many columns it keeps there.
 BOARD_COLUMNS = {

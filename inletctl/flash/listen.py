@@ -1,13 +1,11 @@
 """Hear what the board reports on its console (firmware/vehicle/console.py) among whatever else it says."""
 
-import binascii
-import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from inletctl.flash.transport import Link, LinkLost
 from inletctl.house import use_firmware
+from inletctl.link.codec import COMMANDS_KIND, LineSorter, Telemetry
 
 use_firmware()
 
@@ -18,21 +16,14 @@ from interlock import CHARGING, STOPPING  # noqa: E402
 # The board's queue may hold four old lines, sent at 800 bytes a second: after these 2.5 s the newest line heard is
 # at most a second old.
 LISTEN_S = 2.5
-_LINE = re.compile(
-    rb'(\{"v":1,"t":\d+,"n":\d+,"c":\[-?\d+(?:,-?\d+)*\],"late":\d+),"x":"([0-9a-f]{4})"\}\r?$'
-)
-# Longer than any line; what has no line end by then is noise.
-_LONGEST = 2000
 
 
 @dataclass(frozen=True)
 class ReportLine:
-    """One valid report line."""
+    """One line of commands."""
 
-    t_ms: int
     number: int
     commands: dict[str, int]
-    late: int
 
     @property
     def is_energised(self) -> bool:
@@ -45,42 +36,27 @@ class ReportLine:
         return not self.commands["faults"] & F_INTERNAL
 
 
-def parse(line: bytes) -> ReportLine | None:
-    """Return the report at the end of `line`, None where there is no whole one with a right check sum."""
-    found = _LINE.search(line)
-    if found is None:
-        return None
-    body, crc = found.groups()
-    if binascii.crc_hqx(body, 0xFFFF) != int(crc, 16):
-        return None
-    made = json.loads(body + b"}")
-    if len(made["c"]) != len(COMMANDS):
-        return None
-    return ReportLine(made["t"], made["n"], dict(zip(COMMANDS, made["c"])), made["late"])
-
-
 class Listener:
-    """Splits what comes into lines; keeps the newest report and the last words that are none."""
+    """Keeps the newest report and the last words that are none."""
 
     def __init__(self) -> None:
         self.newest: ReportLine | None = None
-        self.words = ""
         self.is_lost = False  # the link broke while listening
-        self._rest = b""
+        self._sorter = LineSorter()
+        self._sorter.on_telemetry = self._hear
 
-    def feed(self, data: bytes) -> list[ReportLine]:
-        """Return the reports that `data` completes."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        self._rest = self._rest[-_LONGEST:]
-        reports = []
-        for line in lines:
-            report = parse(line)
-            if report is not None:
-                reports.append(report)
-                self.newest = report
-            elif line.strip() and not line.startswith(b"{"):
-                self.words = line.decode(errors="replace").strip()
-        return reports
+    @property
+    def words(self) -> str:
+        """Return the last line that is none of the protocol, "" if there was none."""
+        return self._sorter.words[-1] if self._sorter.words else ""
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes as they come."""
+        self._sorter.feed(data)
+
+    def _hear(self, line: Telemetry) -> None:
+        if line.kind == COMMANDS_KIND:
+            self.newest = ReportLine(line.number, dict(zip(COMMANDS, line.values)))
 
 
 def listen(link: Link, clock: Callable[[], float], seconds: float = LISTEN_S) -> Listener:
@@ -101,10 +77,10 @@ def wait_healthy(link: Link, clock: Callable[[], float], seconds: float) -> List
     until = clock() + seconds
     while (left := until - clock()) > 0:
         try:
-            reports = listener.feed(link.read(min(left, 0.2)))
+            listener.feed(link.read(min(left, 0.2)))
         except LinkLost:
             listener.is_lost = True
             break
-        if any(report.is_healthy for report in reports):
+        if listener.newest is not None and listener.newest.is_healthy:
             break
     return listener

@@ -5,14 +5,13 @@ BoardSaid for an exception on the board.
 """
 
 import contextlib
-import errno
 import io
-import os
 import re
 import struct
 from typing import Any, Protocol
 
 from inletctl.errors import UserError
+from inletctl.link.port import port_error
 
 # A board that says nothing for this long, while it should, is gone. One that is unplugged is noticed at once.
 _ANSWER_S = 10
@@ -153,35 +152,6 @@ def _port_error(port: str, serial: Any, error: Exception) -> UserError:
     """Return the sentence for a port that does not open; mpremote does not say why, so it is tried once more."""
     try:
         serial.serial_for_url(port, exclusive=True).close()
-        reason = str(error)
-        number = None
-    except ValueError as again:
-        reason, number = str(again), None
-    except OSError as again:
-        reason, number = str(again), again.errno
-    is_path = "://" not in port
-    if number in (errno.EAGAIN, errno.EBUSY) or "lock" in reason:
-        return UserError(
-            "The port %s is busy: close the other program that uses it, then try again." % port
-        )
-    if number in (errno.EACCES, errno.EPERM):
-        return UserError(
-            "You may not open the port %s: on Linux, join the group that owns it (often dialout) and log in again."
-            % port
-        )
-    if number == errno.ENOENT or (is_path and os.name == "posix" and not os.path.exists(port)):
-        return UserError("There is no port %s: %s." % (port, _ports_here()))
-    return UserError(
-        "The port %s does not open (%s): %s."
-        % (port, reason.strip().rstrip(".").splitlines()[-1], _ports_here())
-    )
-
-
-def _ports_here() -> str:
-    from serial.tools.list_ports import comports
-
-    # A port without a USB vendor is a built-in one, and there may be 32 of those.
-    ports = sorted(one.device for one in comports() if one.vid is not None)
-    if not ports:
-        return "no USB serial port is here, so connect the board and check its cable"
-    return "the USB serial ports here are %s" % ", ".join(ports)
+    except (OSError, ValueError) as again:
+        return port_error(port, again)
+    return port_error(port, error)

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from inletctl.emu.chip import Chip
-from inletctl.emu.console import Console, Lines
+from inletctl.emu.console import Console
 from inletctl.emu.flash_image import board_files, make_flash
 from inletctl.emu.image import Image
 from inletctl.flash.compile import compile_all
+from inletctl.link.codec import LineSorter
 
 BOARD = "rp2040-reference"
 _SCRIPTS = Path(__file__).with_name("scripts")
@@ -20,9 +21,9 @@ def files_with(name: str, settings: "dict[str, int] | None" = None) -> dict[str,
     return files
 
 
-def boot(image: Image, files: dict[str, bytes]) -> tuple[Chip, Lines]:
+def boot(image: Image, files: dict[str, bytes]) -> tuple[Chip, LineSorter]:
     """Return a chip with these files, powered but not run, and what its console says."""
     chip = Chip(image, make_flash(files, image.layout))
-    lines = Lines()
+    lines = LineSorter()
     Console(chip.mcu.usb_ctrl, lines.feed)
     return chip, lines

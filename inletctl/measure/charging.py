@@ -107,7 +107,7 @@ class Charging:
         while self.world.charger.load_ma() < 9000:
             if chip.now_ns > _GIVE_UP_NS:
                 raise RuntimeError(
-                    "the emulated inlet does not charge; it says: %s" % self.lines.words[-5:]
+                    "the emulated inlet does not charge; it says: %s" % list(self.lines.words)[-5:]
                 )
             chip.run_until(chip.now_ns + 20 * MS_NS)
             if not self.free_bytes and len(self.marks.times_ns) > _WARM_MARKS:

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
-from plotly.offline import get_plotlyjs
 
 from inletctl.report.files import write_whole
-from inletctl.report.page import ASSETS, script_hash, theme_variables
+from inletctl.report.shell import whole_page
 
 _MS_CYCLES = 125_000
 _PASS_MS = 10
@@ -41,12 +40,6 @@ def write_page(path: Path, result: dict[str, Any]) -> Path:
 
 def page(result: dict[str, Any]) -> str:
     """Return the whole page."""
-    plotly = get_plotlyjs().replace("</script", "<\\/script")
-    style = (ASSETS / "report.css").read_text(encoding="utf-8")
-    policy = (
-        f"default-src 'none'; script-src {script_hash(plotly)} {script_hash(_SCRIPT)}; "
-        "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
-    )
     chip = result.get("chip")
     body = [_head(result)]
     if isinstance(chip, dict) and "loop" in chip:
@@ -57,18 +50,8 @@ def page(result: dict[str, Any]) -> str:
             f"<span>{escape(str(chip))}</span></p>"
         )
     body += [_host_reactions(result), _host(result)]
-    return "".join(
-        (
-            "<!doctype html>\n<html lang='en'>\n<head>\n<meta charset='utf-8'>\n",
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n',
-            "<meta name='viewport' content='width=device-width, initial-scale=1'>\n",
-            "<title>OpenInlet - measured</title>\n",
-            f"<style>\n{theme_variables()}{style}\n.plot{{height:380px}}</style>\n</head>\n<body>\n<main>\n",
-            "\n".join(body),
-            f"<footer>{_LIMITS}</footer>\n</main>\n",
-            f"<script>{plotly}</script>\n<script>{_SCRIPT}</script>\n</body>\n</html>\n",
-        )
-    )
+    main = "\n".join(body) + f"<footer>{_LIMITS}</footer>\n"
+    return whole_page("OpenInlet - measured", "\n.plot{height:380px}", _SCRIPT, main)
 
 
 def table(head: list[str], rows: list[list[Any]], levels: "list[str] | None" = None) -> str:

@@ -60,7 +60,7 @@ def measure_pilot(
         chip.run_until(chip.now_ns + 100 * _MS_NS)
     if listener.failure or listener.at < len(points):
         raise ValueError(
-            "the measuring script failed: %s" % (listener.failure or lines.words[-3:])
+            "the measuring script failed: %s" % (listener.failure or list(lines.words)[-3:])
         )
     return summary(listener.readings, listener.costs, points)
 

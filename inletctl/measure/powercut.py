@@ -41,7 +41,9 @@ class _Board:
         """Boot up to the beginning of the write; return what the script read."""
         self.chip.run_until(_BOOT_NS)
         if not self.began_ns:
-            raise RuntimeError("the settings script does not run: %s" % self.lines.words[-5:])
+            raise RuntimeError(
+                "the settings script does not run: %s" % list(self.lines.words)[-5:]
+            )
         # What it said is still on its way through the USB.
         return ""
 
@@ -53,7 +55,7 @@ class _Board:
                 if words.startswith("read "):
                     return words
             self.chip.run_until(self.chip.now_ns + 2 * _MS_NS)
-        return "said nothing: %s" % self.lines.words[-5:]
+        return "said nothing: %s" % list(self.lines.words)[-5:]
 
 
 def measure_power_cuts(
@@ -65,7 +67,7 @@ def measure_power_cuts(
     first.run_to_write()
     first.chip.run_until(first.chip.now_ns + _WRITE_NS)
     if not first.ended_ns:
-        raise RuntimeError("the first write never ended: %s" % first.lines.words[-5:])
+        raise RuntimeError("the first write never ended: %s" % list(first.lines.words)[-5:])
     board = _Board(image, first.chip.file_system())
     board.run_to_write()
     length_ns = _whole_write_ns(board, jobs)

@@ -1,17 +1,8 @@
-"""report.html: one file that needs nothing else, not even a network.
+"""report.html of a session. Text from a scenario is text, whatever it contains."""
 
-plotly.js, the data and the page's own script are inside. The page forbids itself every connection, and every
-script that was not put in here, by a content security policy; text from a scenario is text, whatever it contains.
-"""
-
-import base64
-import hashlib
-import json
 from html import escape
 from pathlib import Path
 from typing import Any, TextIO
-
-from plotly.offline import get_plotlyjs
 
 from inletctl.record import COLUMN_INDEX, COLUMNS, EVENT_KINDS, Event, Recorder
 from inletctl.report.figure import Figure
@@ -27,11 +18,11 @@ from inletctl.report.meta import (
 )
 from inletctl.report.pack import pack_column, pack_times
 from inletctl.report.palette import COLORS, OUTCOME
+from inletctl.report.shell import ASSETS, whole_page
 from inletctl.report.stack import text_index
 from inletctl.report.summary import facts
 from inletctl.report.thin import thin
 
-ASSETS = Path(__file__).resolve().parent / "assets"
 EVENTS_MAX = 5000  # in the page; session.csv has all
 _DATA_BYTES = 900_000  # packed columns: with plotly.js and the events, a page stays below 6 MB
 
@@ -71,33 +62,17 @@ def write_html(path: Path, recorder: Recorder, meta: SessionMeta) -> Path:
 
 def page(recorder: Recorder, meta: SessionMeta) -> str:
     """Return the whole page."""
-    style = (ASSETS / "report.css").read_text(encoding="utf-8")
-    plotly = get_plotlyjs().replace("</script", "<\\/script")
-    script = (ASSETS / "report.js").read_text(encoding="utf-8")
     data, note = page_data(recorder, meta)
-    policy = (
-        f"default-src 'none'; script-src {script_hash(plotly)} {script_hash(script)}; "
-        "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+    body = (
+        _head(meta),
+        _facts(recorder, meta),
+        _expectations(meta),
+        _plots(note),
+        _events(all_events(recorder, meta)),
+        f"<footer>{escape(LIMITS_TEXT)}</footer>\n",
     )
-    # In JSON inside a script element only `<` can be taken for markup.
-    payload = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
-    return "".join(
-        (
-            "<!doctype html>\n<html lang='en'>\n<head>\n<meta charset='utf-8'>\n",
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n',
-            "<meta name='viewport' content='width=device-width, initial-scale=1'>\n",
-            f"<title>{escape(meta.title)} - OpenInlet session</title>\n",
-            f"<style>\n{theme_variables()}{style}</style>\n</head>\n<body>\n<main>\n",
-            _head(meta),
-            _facts(recorder, meta),
-            _expectations(meta),
-            _plots(note),
-            _events(all_events(recorder, meta)),
-            f"<footer>{escape(LIMITS_TEXT)}</footer>\n</main>\n",
-            f"<script type='application/json' id='data'>{payload}</script>\n",
-            f"<script>{plotly}</script>\n<script>{script}</script>\n</body>\n</html>\n",
-        )
-    )
+    script = (ASSETS / "report.js").read_text(encoding="utf-8")
+    return whole_page(f"{meta.title} - OpenInlet session", "", script, "".join(body), data)
 
 
 def page_data(recorder: Recorder, meta: SessionMeta) -> tuple[dict[str, Any], str]:
@@ -163,25 +138,6 @@ def _pack(columns: dict[str, list[int | None]]) -> tuple[int, dict[str, str]]:
             if COLUMNS[COLUMN_INDEX[name]].kind == "number":  # a state is never thinned away
                 packed[name] = pack_column(thin(values, step))
     return step, packed
-
-
-def script_hash(script: str) -> str:
-    """Return what a content security policy calls this script."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
-
-
-def theme_variables() -> str:
-    """Return the palette as CSS, for a light and a dark page."""
-
-    def block(theme: int) -> str:
-        return "".join(f"--{key}:{pair[theme]};" for key, pair in COLORS.items())
-
-    return (
-        f":root{{color-scheme:light;{block(0)}}}\n"
-        f":root[data-theme=dark]{{color-scheme:dark;{block(1)}}}\n"
-        f"@media (prefers-color-scheme:dark){{:root:not([data-theme=light])"
-        f"{{color-scheme:dark;{block(1)}}}}}\n"
-    )
 
 
 def _head(meta: SessionMeta) -> str:

@@ -15,6 +15,7 @@ from vcd import VCDWriter
 from inletctl.record import COLUMN_INDEX, COLUMNS, Recorder, mask_rows, name_of
 from inletctl.report.files import write_whole
 from inletctl.report.meta import SessionMeta
+from inletctl.report.vcd_file import ascii_text, vcd_writer
 
 # (name in the file, column): 1-bit lines. The two legs of the lock's bridge come out of lock_drive.
 WIRES = (
@@ -43,15 +44,7 @@ def _write(stream: TextIO, recorder: Recorder, meta: SessionMeta) -> None:
     times = [row[0] for row in recorder.rows] + [event.t_us for event in recorder.events]
     tick_us = 1 if any(t_us % 1000 for t_us in times) else 1000
     comment = f"{meta.title}; target {meta.target}; firmware {meta.firmware_hash}"
-    with VCDWriter(
-        stream,
-        timescale="1 ms" if tick_us == 1000 else "1 us",
-        # A `$` would begin a keyword and could end the comment early.
-        comment=_ascii(comment.replace("$", "S")),
-        version="OpenInlet inletctl",
-        date="",  # the same session gives the same file
-        check_values=False,
-    ) as vcd:
+    with vcd_writer(stream, comment, tick_us) as vcd:
         shown = _register(vcd, recorder)
         told = vcd.register_var("states", "event", "string", init="-")
         was: tuple[Any, ...] = (_UNSEEN,) * len(COLUMNS)
@@ -100,7 +93,7 @@ def _timeline(recorder: Recorder, tick_us: int):
     by_tick: dict[int, str] = {}
     for event in recorder.events:
         tick = event.t_us // tick_us
-        text = _ascii(event.text)
+        text = ascii_text(event.text)
         by_tick[tick] = f"{by_tick[tick]}; {text}" if tick in by_tick else text
     rows = {row[0] // tick_us: row for row in recorder.rows}
     for tick in sorted(rows.keys() | by_tick.keys()):
@@ -114,8 +107,3 @@ def _word(recorder: Recorder, name: str, value: Any) -> str:
     if name in ("reasons", "faults"):
         return " ".join(word for word, _ in mask_rows(names, value)) or "none"
     return name_of(names, value)
-
-
-def _ascii(text: str) -> str:
-    # Readers refuse a string with anything else in it.
-    return " ".join(text.split()).encode("ascii", "replace").decode()

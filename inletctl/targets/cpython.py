@@ -2,6 +2,7 @@
 
 import gc
 import runpy
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -79,12 +80,16 @@ def firmware_main() -> dict[str, Any]:
     return runpy.run_path(str(FIRMWARE / "main.py"), run_name="openinlet")
 
 
-def run(session: Session) -> None:
-    """Run the session to its end with the firmware's own loop. Raises what the firmware raised."""
+def run(session: Session, board_of: Callable[[Session], HostBoard] = HostBoard) -> None:
+    """Run the session to its end with the firmware's own loop. Raises what the firmware raised.
+
+    `board_of` makes the board anew for each start.
+    """
+    was_on = gc.isenabled()
     gc.disable()
     try:
         while True:
-            board = HostBoard(session)
+            board = board_of(session)
             firmware_main()["run"](board)
             if board.failure is not None:
                 session.end_early("the firmware failed: %r" % board.failure)
@@ -92,4 +97,5 @@ def run(session: Session) -> None:
             if board.status != layout.STATUS_RESET:
                 return
     finally:
-        gc.enable()
+        if was_on:
+            gc.enable()
