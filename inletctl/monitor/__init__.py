@@ -1,0 +1,1 @@
+"""`inletctl monitor`: a board watched live in the terminal."""
