@@ -12,7 +12,7 @@ READY := .venv/.inletctl node_modules/.stamp
 TYPINGS := typings/.stamp typings-esp32/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sim emu flash test lint types unit docs perf mpy clean distclean
+.PHONY: help setup demo sim emu flash test lint types unit docs perf bench monitor mpy clean distclean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,12 @@ types: $(READY) $(TYPINGS) ## types only: pyright, on host code and on firmware
 
 unit: $(READY) ## pytest only: make unit ARGS="-k lock"
 	$(BIN)/pytest -n $(JOBS) $(ARGS)
+
+bench: $(READY) ## a recipe: make bench [RECIPE=conformance] [PORT=... GENERATOR=manual|pico:PORT|VISA]
+	$(BIN)/inletctl bench "$(or $(RECIPE),conformance)" --out build/bench $(if $(PORT),--target board --port "$(PORT)" --generator "$(or $(GENERATOR),manual)")
+
+monitor: $(READY) ## watch a board live: make monitor [PORT=...], else the simulation
+	$(BIN)/inletctl monitor $(if $(PORT),--port "$(PORT)",--target sim)
 
 docs: $(READY) ## write the generated pages anew
 	$(BIN)/inletctl docs

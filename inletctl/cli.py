@@ -13,10 +13,15 @@ from typing import Any
 import click
 
 from inletctl import __version__
+from inletctl.bench.command import bench
 from inletctl.emu.command import emu
 from inletctl.errors import UserError
 from inletctl.flash.command import flash
 from inletctl.house import SCENARIOS
+from inletctl.link.calibrate_command import calibrate
+from inletctl.link.commands import decode_command, log_group, replay_command, scan
+from inletctl.link.commands import settings as settings_group
+from inletctl.monitor.command import monitor
 
 INLETS = ("type1", "type2", "gbt", "nacs")
 
@@ -379,8 +384,10 @@ def powercut(cuts: int, uf2: "Path | None", seed: int, jobs: int) -> None:
 
 
 # Their packages are heavy and are loaded when a command runs.
-cli.add_command(emu)
-cli.add_command(flash)
+for _command in (
+    emu, flash, monitor, bench, scan, settings_group, calibrate, log_group, decode_command, replay_command,
+):  # fmt: skip
+    cli.add_command(_command)
 
 
 def main() -> None:

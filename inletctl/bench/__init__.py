@@ -1,0 +1,1 @@
+"""The bench: prove a board with a signal generator, and say what was measured."""
