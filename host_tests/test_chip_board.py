@@ -182,6 +182,12 @@ def test_ctrl_c_of_mpremote_ends_the_loop_and_leaves_it_its_next_byte(bench):
     assert bench.console.typed == b"\x01"
 
 
+def test_ctrl_c_that_waited_for_the_desk_to_be_loaded_counts(bench):
+    bench.type(b"\r\x03\r\x01")
+    with pytest.raises(KeyboardInterrupt):
+        bench.passes(2)
+
+
 def test_ctrl_c_while_charging_stops_charging_first(bench):
     bench.passes(10)
     bench.is_at_rest = False

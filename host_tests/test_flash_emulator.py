@@ -18,6 +18,8 @@ from flash_fakes import PENDING, FakeBoard
 from rp2040py.execute_batch import execute_batch
 
 from drivers import pending
+from inletctl.emu.flash_image import board_files, make_flash
+from inletctl.emu.image import PICO_LAYOUT
 from inletctl.errors import UserError
 from inletctl.flash.compile import build
 from inletctl.flash.install import install
@@ -31,9 +33,12 @@ EMULATOR = Path(__file__).with_name("flash_emulator.py")
 # The clock runs fast: on the emulator a second of the board takes many of ours.
 MAIN = """
 import sys
+from micropython import kbd_intr
 from signals import Commands
 from vehicle.console import Report
 
+# This loop hears nothing: an interrupt ends it.
+kbd_intr(3)
 report = Report()
 commands = Commands()
 commands.session = %d
@@ -211,3 +216,17 @@ def test_power_cut_between_any_two_writes_of_the_finish_ends_in_the_new_firmware
         assert board.files == new
     for state in states[len(states) // 3 :: len(states) // 3][:2]:
         assert files_in(boot_until_finished(uf2, state, 20000)[-1]) == new
+
+
+def test_the_running_firmware_is_stopped_by_mpremote_and_leaves_a_prompt(uf2, tmp_path):
+    store = tmp_path / "flash.bin"
+    files = board_files("rp2040-reference", {"inlet": 1, "max_current_ma": 16000})
+    store.write_bytes(make_flash(files, PICO_LAYOUT))
+    with Emulated(uf2, store) as board:
+        link = open_link(board.port)
+        assert wait_healthy(link, monotonic, 120).newest is not None
+        link.stop_firmware()
+        # S2, the bridge's enable and the permission to drive.
+        pins = link.run("from machine import mem32; print(mem32[0xD0000020] & 0b11000)")
+        assert int(pins) == 0
+        link.close()

@@ -53,7 +53,8 @@ class ChipBoard:
         self.board_id = "".join(["%02x" % byte for byte in unique_id()])
         # Who this is, for `hello`.
         self.words = "%s %s %s" % (board_file.chip, board_file.name, self.board_id)
-        self._quiet_passes = 0  # in which nothing was heard, 0.._PAUSE_PASSES
+        # Passes in which nothing was heard, 0.._PAUSE_PASSES. What came while the desk was loading stands alone, too.
+        self._quiet_passes = _PAUSE_PASSES
         self._ctrl_c_passes = 0  # since a Ctrl-C behind a pause, 0 = none
         self._is_after_return = False
         self._is_ending = False  # a Ctrl-C stood alone: stop charging, then end the loop
