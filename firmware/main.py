@@ -167,7 +167,7 @@ class Host:
         if self._passes == DESK_AFTER + 1:
             gc.collect()
         elif self._passes == DESK_AFTER + 2:
-            import vehicle.protocol  # noqa: F401 - what the desk imports first
+            import vehicle.line_in  # noqa: F401 - what the desk imports first
         else:
             from vehicle.desk import Desk
 

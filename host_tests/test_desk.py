@@ -438,7 +438,7 @@ def test_a_hundred_thousand_mangled_commands_are_never_obeyed():
     storm(bench, mangled_lines(100_000, 5))
     assert bench.board.calls == [] and bench.long_passes == 0 and not bench.r.console_stop
     # What was cut at its line feed alone begins the next line: at most those are not counted.
-    assert bench.desk.damaged > 75_000
+    assert bench.desk.line.damaged > 75_000
 
 
 def test_every_setting_has_a_number_of_its_own():
@@ -489,7 +489,7 @@ def run(data):
         taken = live(data)
     finally:
         micropython.heap_unlock()
-    print("RAN", gc.mem_alloc() - before, taken, desk.damaged, desk.is_full)
+    print("RAN", gc.mem_alloc() - before, taken, desk.line.damaged, desk.is_full)
     for text in bytes(said[:place[0]]).split(b"\\n"):
         if b'"re"' in text or b'"r":' in text:
             print(text.decode())
@@ -505,7 +505,7 @@ def test_a_board_allocates_nothing_for_commands_readings_or_garbage(tmp_path):
             line("jump", number=8),
         ]
     )  # fmt: skip
-    names = ("vehicle/__init__.py", "vehicle/console.py", "vehicle/desk.py", "vehicle/protocol.py", "signals.py",
+    names = ("vehicle/__init__.py", "vehicle/console.py", "vehicle/desk.py", "vehicle/line_in.py", "vehicle/protocol.py", "signals.py",
              "ticks.py", "faults.py", "settings.py")  # fmt: skip
     said = run_script(tmp_path, MPY + f"run({data!r})\n", names)
     allocated, taken, damaged, _ = said[0].split()[1:]
@@ -528,4 +528,4 @@ def test_line_numbers_wrap_below_a_big_int():
 def test_a_number_without_end_is_no_line():
     bench = Bench()
     bench.send(b'{"v":1,"id":' + b"0" * 200 + b"7" + line("stop")[13:])
-    assert bench.lines("re") == [] and bench.desk._at < 20
+    assert bench.lines("re") == [] and bench.desk.line._at < 20

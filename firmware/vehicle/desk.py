@@ -1,18 +1,16 @@
 """What a computer may tell the board, and the readings it may ask for: the lines of vehicle/protocol.py, the board's side.
 
-A line is read a byte at a time, in exactly the order that protocol.py shows; anything else is dropped up to its line
-feed. A command is carried out only once its check sum is right, one a pass at most, and nothing is allocated but by
+A line is read by vehicle/line_in.py. A command is carried out only once its check sum is right, one a pass at most, and nothing is allocated but by
 those that need an idle board. Nothing here energises anything: the wishes go into signals.Readings, where the step
 judges them like any other.
 """
-
-from array import array
 
 from micropython import const
 
 from faults import PP_INVALID, SERVICE_MODE, SETTINGS
 from settings import ROW_KEY, ROW_MAX, ROW_MIN, ROW_NUMBER, TABLE
 from ticks import ticks_add, ticks_diff
+from vehicle.line_in import WORDS, LineIn
 from vehicle.protocol import (
     ANY,
     COMMANDS,
@@ -31,46 +29,20 @@ from vehicle.protocol import (
     WRONG_ARGUMENTS,
 )
 
-_WORD_MAX = const(12)
-_NUMBER_MAX = const(0x3FFFFFFF)  # a small int of a 32-bit board
-_DIGITS_MAX = const(10)
-_ARGUMENTS_MAX = const(2)
 _STUCK_PASSES = const(100)
 # The answer to `restart` needs so long to get out.
 _RESTART_MS = const(500)
 _UNPLUGGED = const(0)  # interlock.UNPLUGGED, as a plain value
 
-# What is being read of a line. The literal of each LITERAL state is in _LITERALS.
-_HEAD = const(0)
-_ID = const(1)
-_DO = const(2)
-_WORD = const(3)
-_ARGUMENTS_HEAD = const(4)
-_ARGUMENTS = const(5)
-_CRC_HEAD = const(6)
-_CRC = const(7)
-_TAIL = const(8)
-_END = const(9)
-_SKIP = const(10)  # not a line of ours: wait for its end
-_LITERALS = {
-    _HEAD: b'{"v":1,"id":',
-    _DO: b'"do":"',
-    _ARGUMENTS_HEAD: b',"a":[',
-    _CRC_HEAD: b',"x":"',
-    _TAIL: b'"}',
-}
-_AFTER = {_HEAD: _ID, _DO: _WORD, _ARGUMENTS_HEAD: _ARGUMENTS, _CRC_HEAD: _CRC, _TAIL: _END}
-
 # A PP that nobody can read, or settings that cannot be trusted: what is set wrong must not keep it from being set right.
 _NO_CHARGE_POSSIBLE = PP_INVALID | SETTINGS
 # Without these a board would guess how it is built and wired.
 _NEEDED = ("inlet", "max_current_ma")
-_WORDS = tuple([row[0].encode() for row in COMMANDS])
 _ROWS = {}
 for _row in TABLE:
     _ROWS[_row[ROW_NUMBER]] = _row
 
-_STOP = _WORDS.index(b"stop")
+_STOP = WORDS.index(b"stop")
 
 # What stands before each number of a line (console.Report.send_other).
 _RE = b'{"v":1,"re":'
@@ -103,9 +75,8 @@ class Desk:
         )
         self.has_work = False  # one waits for `work`
         self.is_at_rest = False  # S2 open and bridge off in the last pass
-        self._index = -1  # of the command in COMMANDS, -1 = none of them
         self._stuck_passes = 0  # a command waits for the answer of the one before to get out
-        self.damaged = 0  # lines dropped, 0..2**30-1
+        self.line = LineIn()
         # Wishes, for `fill`.
         self._wants_stop = False
         self._test_lock = 0
@@ -116,18 +87,6 @@ class Desk:
         self._aside = None
         self._restart_ms = 0
         self._is_restarting = False
-        # The line being read.
-        self._state = _HEAD
-        self._at = 0  # next byte of the literal, or how many digits
-        self._crc = 0xFFFF
-        self._id = 0
-        self._word = bytearray(_WORD_MAX)
-        self._word_length = 0
-        self._arguments = array("i", [0] * _ARGUMENTS_MAX)
-        self._count = 0
-        self._number = 0
-        self._is_negative = False
-        self._told_crc = 0
 
     # ------------------------------------------------------------------------------------ each pass
 
@@ -171,7 +130,7 @@ class Desk:
                 self._board.restart()
             return
         self.has_work = False
-        self._do[self._index](now_ms)
+        self._do[self.line.index](now_ms)
         self.is_full = False
 
     def stop(self) -> None:
@@ -223,13 +182,13 @@ class Desk:
 
     def _obey(self, now_ms: int, c) -> None:
         """Carry out the command that was read, or leave it to `work`."""
-        index = self._index
+        index = self.line.index
         why = -1
         if index < 0:
             why = NO_SUCH_WORD
         else:
             _, least, most, when = COMMANDS[index]
-            if not least <= self._count <= most:
+            if not least <= self.line.count <= most:
                 why = WRONG_ARGUMENTS
             elif when == EMPTY and not self._is_empty(c):
                 why = NOT_IDLE
@@ -246,34 +205,21 @@ class Desk:
             self._refuse(why)
         self.is_full = False
 
-    def _find_word(self) -> int:
-        for n in range(len(_WORDS)):
-            word = _WORDS[n]
-            if len(word) == self._word_length:
-                is_it = True
-                for at in range(len(word)):
-                    if word[at] != self._word[at]:
-                        is_it = False
-                        break
-                if is_it:
-                    return n
-        return -1
-
     def _answer(self) -> None:
-        self._report.other[0] = self._id
+        self._report.other[0] = self.line.id
         self._report.send_other(_BARE, b"", b',"ok":[]')
 
     def _refuse(self, why: int) -> None:
-        self._report.other[0] = self._id
+        self._report.other[0] = self.line.id
         self._report.other[1] = why
         self._report.send_other(_NO, b"", b"")
 
     def _do_hello(self, now_ms: int) -> None:
-        self._report.other[0] = self._id
+        self._report.other[0] = self.line.id
         self._report.send_other(_BARE, self._is, b'"')
 
     def _do_rate(self, now_ms: int) -> None:
-        rate_ms = self._arguments[0]
+        rate_ms = self.line.arguments[0]
         if rate_ms and not RATE_MIN_MS <= rate_ms <= RATE_MAX_MS:
             self._refuse(OUT_OF_BOUNDS)
             return
@@ -286,32 +232,32 @@ class Desk:
         self._answer()
 
     def _do_get(self, now_ms: int) -> None:
-        row = _ROWS.get(self._arguments[0])
+        row = _ROWS.get(self.line.arguments[0])
         if row is None:
             self._refuse(NO_SUCH_ENTRY)
             return
         out = self._report.other
-        out[0] = self._id
+        out[0] = self.line.id
         out[1] = row[ROW_NUMBER]
         out[2] = getattr(self._settings, row[ROW_KEY])
         out[3] = row[ROW_KEY] in self._settings.given
         self._report.send_other(_OK_3, b"", b"]")
 
     def _do_log(self, now_ms: int) -> None:
-        lines_ago = self._arguments[0]
+        lines_ago = self.line.arguments[0]
         if not 0 <= lines_ago < self._report.logged:
             self._refuse(NO_SUCH_ENTRY)
             return
-        self._report.other[0] = self._id
+        self._report.other[0] = self.line.id
         self._report.past(lines_ago, self._report.other, 1)
         self._report.send_other(_OK_19, b"", b"]")
 
     def _do_set(self, now_ms: int) -> None:
-        row = _ROWS.get(self._arguments[0])
+        row = _ROWS.get(self.line.arguments[0])
         if row is None:
             self._refuse(NO_SUCH_ENTRY)
             return
-        if not row[ROW_MIN] <= self._arguments[1] <= row[ROW_MAX]:
+        if not row[ROW_MIN] <= self.line.arguments[1] <= row[ROW_MAX]:
             self._refuse(OUT_OF_BOUNDS)
             return
         try:
@@ -321,7 +267,7 @@ class Desk:
             # What is stored cannot be read, so it cannot be changed: `clear` first, and set all of it.
             self._refuse(WRITE_FAILED)
             return
-        self._aside[row[ROW_KEY]] = self._arguments[1]
+        self._aside[row[ROW_KEY]] = self.line.arguments[1]
         self._answer()
 
     def _do_clear(self, now_ms: int) -> None:
@@ -368,122 +314,8 @@ class Desk:
 
     def hear(self, byte: int) -> None:
         """Take the next byte, 0..255. Not while `is_full`."""
-        state = self._state
-        if byte == 10:
-            self._end_line(state)
-        elif state != _SKIP and byte != 13:
-            if state <= _ARGUMENTS:
-                crc = self._crc
-                fold = crc >> 8 ^ byte
-                fold ^= fold >> 4
-                self._crc = (crc << 8 ^ fold << 12 ^ fold << 5 ^ fold) & 0xFFFF
-            self._hear_piece(state, byte)
-
-    def _end_line(self, state: int) -> None:
-        if state == _END and self._told_crc == self._crc:
-            self._index = self._find_word()
-            if self._index == _STOP and not self._count:
+        if self.line.hear(byte):
+            if self.line.index == _STOP and not self.line.count:
                 # Now, whatever else waits for the wire.
                 self._wants_stop = True
             self.is_full = True
-        elif (state != _HEAD or self._at) and self.damaged < _NUMBER_MAX:
-            self.damaged += 1
-        self._state = _HEAD
-        self._at = 0
-        self._crc = 0xFFFF
-
-    def _hear_piece(self, state: int, byte: int) -> None:
-        if state in _LITERALS:
-            self._hear_literal(state, byte)
-        elif state == _ID:
-            self._hear_id(byte)
-        elif state == _WORD:
-            self._hear_word(byte)
-        elif state == _ARGUMENTS:
-            self._hear_argument(byte)
-        elif state == _CRC:
-            self._hear_crc(byte)
-        else:
-            self._state = _SKIP
-
-    def _hear_literal(self, state: int, byte: int) -> None:
-        literal = _LITERALS[state]
-        if byte != literal[self._at]:
-            self._state = _SKIP
-            return
-        self._at += 1
-        if self._at < len(literal):
-            return
-        self._at = 0
-        self._state = _AFTER[state]
-        if state == _HEAD or state == _ARGUMENTS_HEAD:
-            self._number = 0
-            self._count = 0
-            self._is_negative = False
-        elif state == _DO:
-            self._word_length = 0
-        elif state == _CRC_HEAD:
-            self._told_crc = 0
-
-    def _hear_digit(self, byte: int) -> bool:
-        """Take a digit of the number; return whether it was one that fits."""
-        digit = byte - 48
-        if (
-            not 0 <= digit <= 9
-            or self._at >= _DIGITS_MAX
-            or self._number > (_NUMBER_MAX - digit) // 10
-        ):
-            return False
-        self._number = self._number * 10 + digit
-        self._at += 1
-        return True
-
-    def _hear_id(self, byte: int) -> None:
-        if byte == 44 and self._at:  # ","
-            self._id = self._number
-            self._at = 0
-            self._state = _DO
-        elif not self._hear_digit(byte):
-            self._state = _SKIP
-
-    def _hear_word(self, byte: int) -> None:
-        if byte == 34:  # '"'
-            self._state = _ARGUMENTS_HEAD
-            self._at = 0
-        elif self._word_length < _WORD_MAX and (97 <= byte <= 122 or byte == 95):
-            self._word[self._word_length] = byte
-            self._word_length += 1
-        else:
-            self._state = _SKIP
-
-    def _hear_argument(self, byte: int) -> None:
-        if byte == 45 and not self._at and not self._is_negative:  # "-"
-            self._is_negative = True
-        elif byte == 44 or byte == 93:  # "," or "]"
-            if self._at and self._count < _ARGUMENTS_MAX:
-                self._arguments[self._count] = -self._number if self._is_negative else self._number
-                self._count += 1
-                self._number = 0
-                self._at = 0
-                self._is_negative = False
-            elif self._at or byte == 44 or self._count or self._is_negative:
-                self._state = _SKIP
-                return
-            if byte == 93:
-                self._state = _CRC_HEAD
-        elif not self._hear_digit(byte):
-            self._state = _SKIP
-
-    def _hear_crc(self, byte: int) -> None:
-        if 48 <= byte <= 57:
-            digit = byte - 48
-        elif 97 <= byte <= 102:
-            digit = byte - 87
-        else:
-            self._state = _SKIP
-            return
-        self._told_crc = self._told_crc << 4 | digit
-        self._at += 1
-        if self._at == 4:
-            self._at = 0
-            self._state = _TAIL
