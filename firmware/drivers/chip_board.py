@@ -3,6 +3,7 @@
 No policy, and nothing of one chip: what it is made of, `sample`, `actuate` and `slack` are the chip's own board's.
 """
 
+import gc
 import select
 import sys
 
@@ -28,6 +29,7 @@ else:
 _PERIOD_US = const(10000)
 _LATE_US = const(2000)  # a pass that begins later than this is counted
 _COUNT_MAX = const(60000)
+_COLLECT_MS = const(5000)
 # What is said, and heard, beyond the least of it leaves this much of the period free.
 _MARGIN_US = const(1200)
 _TALK_BYTES = const(8)
@@ -209,19 +211,23 @@ class ChipBoard:
             if desk.is_at_rest:
                 raise KeyboardInterrupt
             return
-        if not self._can_hear():
+        if self._can_hear():
+            self._hear_bytes(desk)
+        else:
             self._hear_nothing()
+        if self._is_ending:
+            desk.stop()
+
+    def _hear_bytes(self, desk) -> None:
         heard = 0
-        while not self._is_ending and not desk.is_full and self._can_hear():
+        while not self._is_ending and not desk.is_full:
             self._read_into(self._byte)
             byte = self._byte[0]
             self._watch_ctrl_c(byte)
             desk.hear(byte)
             heard += 1
-            if heard >= _HEAR_MAX or not self._has_time():
-                break
-        if self._is_ending:
-            desk.stop()
+            if heard >= _HEAR_MAX or not self._has_time() or not self._can_hear():
+                return
 
     def _hear_nothing(self) -> None:
         if self._ctrl_c_passes:
@@ -248,6 +254,14 @@ class ChipBoard:
         """It is over: where it was longer, the schedule begins anew, and `late` keeps what nobody wanted."""
         if ticks_diff(ticks_us(), self._due_us) > 0:
             self._is_scheduled = False
+
+    def _collect(self, may_collect: bool) -> None:
+        """Collect garbage now and then, where a late pass does no harm."""
+        if may_collect and ticks_diff(self._now_ms, self._collected_ms) >= _COLLECT_MS:
+            self._collected_ms = self._now_ms
+            self.begin_long()
+            gc.collect()
+            self.end_long()
 
     def store(self, values) -> None:
         """Keep settings. Raises ValueError, OSError. Only while nothing is energised: the flash stops the CPU."""

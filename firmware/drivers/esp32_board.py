@@ -4,8 +4,6 @@ The board contract of main.run, and nothing else: no policy. sample, actuate, fe
 nothing. What an ESP32 does not have, beside an RP2040: docs/silicon.md. None of this has run on silicon.
 """
 
-import gc
-
 from machine import (
     ADC,
     RTC,
@@ -38,7 +36,6 @@ if TYPE_CHECKING:  # plain ints, as in ticks.py
 else:
     from time import ticks_ms, ticks_us
 
-_COLLECT_MS = const(5000)
 _TIMER = const(0)  # hardware timer of the dead-man
 # The port cannot stop its watchdog, but stretches it when asked for another.
 _HOUR_MS = const(3600000)
@@ -209,11 +206,7 @@ class Esp32Board(ChipBoard):
                 self.crashes = 0
                 self._life[3] = 0
                 self._remember(self._life)
-        if may_collect and ticks_diff(self._now_ms, self._collected_ms) >= _COLLECT_MS:
-            self._collected_ms = self._now_ms
-            self.begin_long()
-            gc.collect()
-            self.end_long()
+        self._collect(may_collect)
 
     def begin_long(self) -> None:
         """Mark that edges are stamped late meanwhile, and that the loop lives."""

@@ -4,8 +4,6 @@ The board contract of main.run, and nothing else: no policy. sample, actuate, fe
 nothing. Sources: RP2040 datasheet 2.3.1.7 (SIO registers), 4.7.6 (watchdog registers).
 """
 
-import gc
-
 import rp2
 import uctypes
 from machine import ADC, WDT, WDT_RESET, Pin, mem32, reset_cause
@@ -37,7 +35,6 @@ else:
     from time import ticks_ms
 
 _QUIET_MS = const(1000)  # no edge for ever (signals.Readings)
-_COLLECT_MS = const(5000)
 _REARM_PASSES = const(100)  # the captures' DMA counts last for days
 
 # State machines: both captures share one program in the first block, the dead-men the second.
@@ -244,10 +241,7 @@ class Rp2040Board(ChipBoard):
             self._rearm_passes = 0
             self._pilot.rearm()
             self._demand_capture.rearm()
-        if may_collect and ticks_diff(self._now_ms, self._collected_ms) >= _COLLECT_MS:
-            self._collected_ms = self._now_ms
-            gc.collect()
-            self._is_scheduled = False
+        self._collect(may_collect)
 
     def stop_watchdog(self) -> None:
         """Stop the watchdog, after Ctrl-C: a person at the prompt must not be reset. Outputs are safe by then."""

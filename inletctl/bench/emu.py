@@ -44,7 +44,7 @@ class EmuBlock:
         self._watch_case = CaseWatch(self._run)
         self._sorter = LineSorter()
         self._sorter.on_telemetry = self._heard
-        self._console = console_of(chip, self._feed)
+        self._console = console_of(chip, self._sorter.feed)
         self._wiring = wiring_of(chip, self._world, self._on_time, lambda: self._run.next_due_us)
         self._wiring.on_output = self._output
         self._pins: dict[str, int] = {}
@@ -117,9 +117,6 @@ class EmuBlock:
         while self._next_us <= t_us and self._next_us <= self._block.end_us:
             self._watch_case.keep(self._next_us, self._world)
             self._next_us += PASS_US
-
-    def _feed(self, data: bytes) -> None:
-        self._sorter.feed(data)
 
     def _heard(self, line: Telemetry) -> None:
         if self._wiring.zero_ns < 0:

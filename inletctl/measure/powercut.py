@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from inletctl.emu.image import Image
@@ -17,11 +18,17 @@ _WRITE_NS = 3_000 * _MS_NS
 _LAST_PART = 20  # of a write
 
 
+@cache
+def _files() -> dict[str, bytes]:
+    """The board's files: compiled once, not for each cut."""
+    return files_with("store_cut")
+
+
 class _Board:
     """One power-up of the settings script over a given flash."""
 
     def __init__(self, image: Image, flash: "bytes | None"):
-        self.chip, self.lines = boot(image, files_with("store_cut"))
+        self.chip, self.lines = boot(image, _files())
         if flash is not None:
             start = image.layout.start
             self.chip.mcu.flash[start : start + len(flash)] = flash
