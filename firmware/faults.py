@@ -1,7 +1,8 @@
-"""Every reason not to charge, every fault, and the one shutdown table. Data only.
+"""Every reason not to charge, every fault, every hold, and the one shutdown table. Data only.
 
 A *reason* is a bit that keeps S2 open; S2 may close only when no reason is left. A *fault* is a bit that says
-something is broken; it forces a reason (or none, where it only warns). How the inlet reacts to a reason, within
+something is broken; it forces a reason (or none, where it only warns). A *hold* says what the car, a person or a record
+asks for, or what the inlet has noticed of them; it forces a reason, or none, too. How the inlet reacts to a reason, within
 which limit and how it clears is one row of SHUTDOWN. Code, docs (docs/shutdown.md), tests and the bench read
 these tables; nothing repeats them.
 
@@ -52,6 +53,8 @@ REST = const(1 << 24)
 RETRIES = const(1 << 25)
 SETTINGS = const(1 << 26)
 SERVICE_MODE = const(1 << 27)
+HELD = const(1 << 28)
+INTERLOCKED = const(1 << 29)
 
 # One row a reason, in bit order:
 # (name, order, current 0 within ms, bounded wait for < 1 A in ms, S2 open within ms, clears, rest ms, counted, what,
@@ -76,7 +79,7 @@ SHUTDOWN = (
     ("charger_fault",   NOW,           6000,  0, 6000, UNPLUG,  5000,  True,  "charger draws more than permitted",                 "IEC 61851-1 Tab A.6 seq 6: 5 s"),
     ("internal",        NOW,           20,    0,  20,  SERVICE, 5000,  False, "the logic met a state that must not exist",         "own limit"),
     ("vehicle_silent",  CURRENT_FIRST, 520,  800, 1340, SELF,    3000,  True,  "no fresh word from the vehicle",                    "own limit: five cycles of 100 ms"),
-    ("vehicle_no",      CURRENT_FIRST, 20, 3000, 3040, SELF,    3000,  False, "the vehicle does not permit charging",              "IEC 61851-1 Tab A.6 seq 7: < 1 A before S2 opens"),
+    ("vehicle_no",      CURRENT_FIRST, 30, 3000, 3050, SELF,    3000,  False, "the vehicle does not permit charging",              "IEC 61851-1 Tab A.6 seq 7: < 1 A before S2 opens"),
     ("person_stop",     CURRENT_FIRST, 20, 3000, 3040, SELF,    3000,  False, "a person asked to stop or to unlock",               "IEC 61851-1 Tab A.6 seq 7: < 1 A before S2 opens"),
     ("lock_failed",     CURRENT_FIRST, 120,  800,  940,  UNPLUG,  5000,  True,  "the connector could not be locked",                 "J1772 6.4.1; GB/T: EV decides; own policy"),
     ("not_locked",      CURRENT_FIRST, 120,  800,  940,  SELF,    5000,  True,  "the connector is not locked",                       "J1772 6.4.1; IEC 61851-23 CC"),
@@ -89,6 +92,8 @@ SHUTDOWN = (
     ("retries",         NOW,           20,    0,  20,  UNPLUG,  0,     False, "too many stops in this plug-in",                    "own: EVSE and contactors are not hammered"),
     ("settings",        NOW,           20,    0,  20,  SERVICE, 0,     False, "settings that cannot be trusted: wrong ones could loosen a limit", "own: default deny"),
     ("service_mode",    NOW,           20,    0,  20,  SELF,    0,     False, "service mode: a person tests the board",           "own: default deny"),
+    ("held",            CURRENT_FIRST, 60, 3000, 3080, SELF,    3000,  False, "held back by choice: schedule, target, limit or port record", "IEC 61851-1 Tab A.6 seq 7: < 1 A before S2 opens"),
+    ("interlocked",     NOW,           80,    0,  80,  SELF,    5000,  True,  "the car's safety chain is open: HVIL, insulation, crash, contactors", "IEC 61851-1 Tab A.6: emergency stop by the EV, S2 may open under load"),
 )
 # fmt: on
 ROW_NAME = const(0)
@@ -173,6 +178,69 @@ FAULT_CLEARS = const(2)
 FAULT_WHAT = const(3)
 
 
+# Holds: what the car, a person or a record asks, and what the inlet has noticed of them.
+H_CAR_STARTING = const(1 << 0)
+H_CAN_BUS = const(1 << 1)
+H_VEHICLE_WIRE = const(1 << 2)
+H_NOT_PARKED = const(1 << 3)
+H_HVIL = const(1 << 4)
+H_INSULATION = const(1 << 5)
+H_CRASH = const(1 << 6)
+H_LINES = const(1 << 7)
+H_CONTACTORS = const(1 << 8)
+H_WINDOW = const(1 << 9)
+H_TARGET = const(1 << 10)
+H_PERSON_LIMIT = const(1 << 11)
+H_NO_MODEM = const(1 << 12)
+H_NO_SECTION = const(1 << 13)
+H_OUT_OF_SERVICE = const(1 << 14)
+H_DECOMMISSIONED = const(1 << 15)
+H_NO_CLOCK = const(1 << 16)
+H_RESEAT = const(1 << 17)
+H_HEATER = const(1 << 18)
+H_DOOR = const(1 << 19)
+H_CAN_DATA = const(1 << 20)
+H_FORCED_UNLOCK = const(1 << 21)
+H_RELOCKED = const(1 << 22)
+H_DRIVE_REFUSED = const(1 << 23)
+H_BAD_SETTING = const(1 << 24)
+
+# One row a hold, in bit order: (name, reason it forces or 0, clears, what). SELF or SERVICE.
+# fmt: off
+HOLDS = (
+    ("car_starting",   VEHICLE_SILENT, SELF,    "the car's side is not loaded yet, or cannot be"),
+    ("can_bus",        VEHICLE_SILENT, SELF,    "CAN controller missing, starting, or off the bus"),
+    ("vehicle_wire",   VEHICLE_NO,     SELF,    "the vehicle's permission wire is open"),
+    ("not_parked",     VEHICLE_NO,     SELF,    "the vehicle is not parked"),
+    ("hvil",           INTERLOCKED,    SELF,    "high-voltage interlock loop open"),
+    ("insulation",     INTERLOCKED,    SELF,    "insulation monitor reports a fault"),
+    ("crash",          INTERLOCKED,    SERVICE, "the vehicle reports a crash"),
+    ("lines",          INTERLOCKED,    SELF,    "the discrete lines cannot be read"),
+    ("contactors",     INTERLOCKED,    SELF,    "AC and DC not proven apart: DC contactors, or volts where there may be none"),
+    ("window",         HELD,           SELF,    "outside the charge windows"),
+    ("target",         HELD,           SELF,    "the state of charge has reached its target"),
+    ("person_limit",   HELD,           SELF,    "the limit a person has set is below the minimum"),
+    ("no_modem",       PILOT_DIGITAL,  SELF,    "digital communication asked for, and no communication controller answers"),
+    ("no_section",     PILOT_DIGITAL,  SELF,    "the charging sequence of this connector is not built in"),
+    ("out_of_service", HELD,           SELF,    "the port is out of service"),
+    ("decommissioned", HELD,           SELF,    "the port is decommissioned"),
+    ("no_clock",       0,              SELF,    "no clock: charge windows are not kept, charging now"),
+    ("reseat",         0,              SELF,    "the plug looks partly inserted, or the station has no power: push it in, or pull it and insert it again"),
+    ("heater",         0,              SELF,    "the port heater does not heat, or stays hot"),
+    ("door",           0,              SELF,    "the port door did not do as told"),
+    ("can_data",       0,              SELF,    "CAN frames were refused: checksum, counter, length or range"),
+    ("forced_unlock",  0,              SELF,    "the cable was let go of by force, without proof that it is dead"),
+    ("relocked",       0,              SELF,    "locked again: the cable was not pulled; charging stays stopped until it is"),
+    ("drive_refused",  0,              SELF,    "the vehicle wants to drive with the plug in or not known to be out"),
+    ("bad_setting",    HELD,           SELF,    "settings of the car's side contradict each other or the board"),
+)
+# fmt: on
+HOLD_NAME = const(0)
+HOLD_REASON = const(1)
+HOLD_CLEARS = const(2)
+HOLD_WHAT = const(3)
+
+
 def first_bit(mask: int) -> int:
     """Return the number of the lowest bit set in `mask`: the reason or fault to tell first. ValueError for 0."""
     for n in range(30):
@@ -182,5 +250,5 @@ def first_bit(mask: int) -> int:
 
 
 def names(table, mask: int) -> list:
-    """Return the names in `table` (SHUTDOWN or FAULTS) of the bits set in `mask`. Allocates: reports only."""
+    """Return the names in `table` (SHUTDOWN, FAULTS or HOLDS) of the bits set in `mask`. Allocates: reports only."""
     return [row[0] for n, row in enumerate(table) if mask >> n & 1]

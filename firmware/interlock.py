@@ -8,17 +8,16 @@ knows no room and no pin; the lock's own sequencing is the actuator's.
 from micropython import const
 
 from charger import ChargerWatch
+from connector import C_DC, C_SHARED, CONNECTORS
 from faults import (
     BELOW_MINIMUM,
     CURRENT_FIRST,
     F_AC_LIVE,
     F_FAILED_LOCK,
     F_VEHICLE_SILENT,
-    FAULT_CLEARS,
-    FAULT_REASON,
-    FAULTS,
-    LOCK_FAILED,
-    LOCK_LOST,
+    H_CONTACTORS,
+    H_FORCED_UNLOCK,
+    H_RELOCKED,
     NO_PLUG,
     NOT_LOCKED,
     PERSON_STOP,
@@ -38,16 +37,18 @@ from faults import (
     ROW_ORDER,
     ROW_REST_MS,
     ROW_WAIT_MS,
-    SERVICE,
     SHOW_B,
     SHUTDOWN,
     TEMP_HIGH,
     TEMP_SENSOR,
-    UNPLUG,
     VEHICLE_NO,
     VEHICLE_SILENT,
 )
-from release import HOLD, NO_CURRENT_MA, Release
+from handoff import MODEM_SILENT_MS, HandOff
+from inputs import Inputs
+from latches import Latches
+from limits import LIMIT_NONE, Limits
+from release import HOLD, LIVE_DC_MV, NO_CURRENT_MA, Release
 from ticks import ticks_diff
 
 # Session states.
@@ -67,33 +68,35 @@ EV_UNPLUG = const(3)  # no plug, proven
 EV_RELEASE = const(4)  # a person wants the cable, S2 is open
 EV_PLUG = const(5)  # plug inserted, or anything on PP but a clean "unplugged"
 EV_READY = const(6)  # no reason left
-EV_NONE = const(7)
-EVENT_NAMES = ("open_now", "stop", "done", "unplug", "release", "plug", "ready", "none")
+EV_RELOCK = const(7)  # released, and not pulled for long
+EV_NONE = const(8)
+EVENT_NAMES = (
+    "open_now",
+    "stop",
+    "done",
+    "unplug",
+    "release",
+    "plug",
+    "ready",
+    "relock",
+    "none",
+)
 
 # fmt: off
 _NEXT = (
-    # open_now   stop       done       unplug     release    plug       ready      none
-    (UNPLUGGED, UNPLUGGED, UNPLUGGED, UNPLUGGED, UNPLUGGED, WAITING,   UNPLUGGED, UNPLUGGED),  # unplugged
-    (WAITING,   WAITING,   WAITING,   UNPLUGGED, RELEASED,  WAITING,   CHARGING,  WAITING),    # waiting
-    (RESTING,   STOPPING,  CHARGING,  STOPPING,  STOPPING,  CHARGING,  CHARGING,  CHARGING),   # charging
-    (RESTING,   STOPPING,  RESTING,   STOPPING,  STOPPING,  STOPPING,  STOPPING,  STOPPING),   # stopping
-    (RESTING,   RESTING,   WAITING,   UNPLUGGED, RELEASED,  RESTING,   RESTING,   RESTING),    # resting
-    (RELEASED,  RELEASED,  RELEASED,  UNPLUGGED, RELEASED,  RELEASED,  RELEASED,  RELEASED),   # released
+    # open_now   stop       done       unplug     release    plug       ready      relock     none
+    (UNPLUGGED, UNPLUGGED, UNPLUGGED, UNPLUGGED, UNPLUGGED, WAITING,   UNPLUGGED, UNPLUGGED, UNPLUGGED),  # unplugged
+    (WAITING,   WAITING,   WAITING,   UNPLUGGED, RELEASED,  WAITING,   CHARGING,  WAITING,   WAITING),    # waiting
+    (RESTING,   STOPPING,  CHARGING,  STOPPING,  STOPPING,  CHARGING,  CHARGING,  CHARGING,  CHARGING),   # charging
+    (RESTING,   STOPPING,  RESTING,   STOPPING,  STOPPING,  STOPPING,  STOPPING,  STOPPING,  STOPPING),   # stopping
+    (RESTING,   RESTING,   WAITING,   UNPLUGGED, RELEASED,  RESTING,   RESTING,   RESTING,   RESTING),    # resting
+    (RELEASED,  RELEASED,  RELEASED,  UNPLUGGED, RELEASED,  RELEASED,  RELEASED,  WAITING,   RELEASED),   # released
 )
 # Moore outputs: what is energised in which state, in one line each.
 _S2_CLOSED = (False, False, True, True, False, False)
 _CURRENT_ALLOWED = (False, False, True, False, False, False)
 _WANTS_LOCK = (False, True, True, True, True, False)
 # fmt: on
-
-LIMIT_NONE = const(0)
-LIMIT_PILOT = const(1)
-LIMIT_CABLE = const(2)
-LIMIT_TEMPERATURE = const(3)
-LIMIT_SETTING = const(4)
-LIMIT_VEHICLE = const(5)
-LIMIT_LOCK = const(6)
-LIMITER_NAMES = ("none", "pilot", "cable", "temperature", "setting", "vehicle", "lock")
 
 POLICY_REFUSE = const(0)
 POLICY_REDUCE = const(1)
@@ -135,68 +138,28 @@ _NO_CURRENT_MASK = (
     | TEMP_HIGH
     | TEMP_SENSOR
     | VEHICLE_SILENT
+    | VEHICLE_NO
 )
 # Reasons that already say why the connector does not count as plugged.
 _NOT_PLUGGED_MASK = NO_PLUG | PP_INVALID | PP_BUTTON
 # Columns of the tables as tuples of their own: one lookup in the hot path.
 _WAIT_MS = tuple([int(row[ROW_WAIT_MS]) for row in SHUTDOWN])
 _REST_MS = tuple([int(row[ROW_REST_MS]) for row in SHUTDOWN])
-_FORCES = tuple([int(row[FAULT_REASON]) for row in FAULTS])
 _CURRENT_FIRST_MASK = _mask(ROW_ORDER, CURRENT_FIRST)
 _COUNTED_MASK = _mask(ROW_COUNTED, True)
-
-
-def class_mask(clears: int) -> int:
-    """Return the mask of faults of one class, SELF, UNPLUG or SERVICE."""
-    mask = 0
-    for n in range(len(FAULTS)):
-        if FAULTS[n][FAULT_CLEARS] == clears:
-            mask |= 1 << n
-    return mask
-
-
-_UNPLUG_MASK = class_mask(UNPLUG)
-_SERVICE_MASK = class_mask(SERVICE)
-
-
-class Inputs:
-    """What the interlock needs to know in one pass. Filled by the step."""
-
-    def __init__(self):
-        self.reasons = 0  # from pilot and proximity
-        self.faults = 0  # of every room, present now
-        self.in_doubt = False  # the last passes say "no current", not proven yet
-        self.is_plugged = False
-        self.is_unplugged = True
-        self.is_clear_to_drive = False
-        self.has_evse = False  # the pilot shows an EVSE: B, C or D, with or without PWM
-        self.shows_b = False  # the level is B
-        self.is_pilot_dead = False  # state A: nothing on the pilot
-        self.offered_ma = 0
-        self.has_rating = False
-        self.rated_ma = 0
-        self.thermal_ma = 0
-        self.is_locked = False
-        self.is_unlocked = False
-        self.vehicle_age_ms = 60000
-        self.vehicle_permits = False
-        self.vehicle_limit_ma = 0
-        self.charger_ok = False
-        self.charger_ma = 0
-        self.ac_ok = False
-        self.ac_present = False
-        self.stop_request = False
-        self.unlock_request = False
 
 
 class Interlock:
     """Call `tick` once a pass, last of the rooms. Allocates nothing."""
 
     def __init__(self, settings):
-        self._max_ma = settings.max_current_ma
+        row = CONNECTORS[settings.inlet]
+        may_have_dc = row[C_DC] and settings.dc_max_a > 0
+        self._may_have_dc = may_have_dc
+        self._shares_pins = may_have_dc and row[C_SHARED]
         self._min_ma = settings.min_current_ma
         self._policy = settings.lock_policy
-        self._lock_fail_ma = settings.lock_fail_ma
+        self._relock_ms = settings.relock_s * 1000
         self._vehicle_timeout_ms = settings.vehicle_timeout_ms
         self._retries_max = settings.retries_max
         self.session = UNPLUGGED
@@ -204,14 +167,18 @@ class Interlock:
         self.charger_ma = 0  # command to the charger
         self.permitted_ma = 0  # minimum of all limits
         self.limiter = LIMIT_NONE
+        self.is_dc = False  # S2 is closed, or may be, on the communication controller's word
+        self.holds = 0  # mask of every hold, latched and noticed ones included
         self.lock_request = HOLD
         self.may_unlock = False
+        self.is_alive = True  # a sign of life at the plug now
+        self.may_be_dc = False  # DC is prepared or under way
         self.drive_allowed = False
         self.reasons = NO_PLUG  # mask of every reason not to charge
         self.faults = 0  # mask of every fault, latched ones included
-        self._latched = 0
-        self._fault_reasons = 0  # reasons forced by `_fault_reasons_of`
-        self._fault_reasons_of = 0
+        self._latches = Latches(
+            settings.lock_policy == POLICY_REDUCE, settings.lock_policy == POLICY_IGNORE
+        )
         self._entered_ms = 0  # when the session state was entered
         self._is_timed = False
         self._wait_ms = 0  # bounded wait of STOPPING, rest of RESTING
@@ -220,12 +187,24 @@ class Interlock:
         self._stop_reasons = 0  # why the last session ended
         self._opened_ms = 0  # when S2 last opened
         self._charger = ChargerWatch(settings.vehicle_timeout_ms)
-        self._release = Release(settings.ac_sense != 0)
+        self._release = Release(
+            settings.ac_sense != 0, may_have_dc, row[C_SHARED], settings.modem != 0
+        )
+        self._limits = Limits(settings, settings.lock_policy == POLICY_REDUCE)
+        self._handoff = HandOff(
+            row[C_DC], may_have_dc and settings.modem != 0, settings.lock_feedback != 0
+        )
+        self._asked_ms = 0  # while released: since when it is free and nobody asks for it
+        self._is_relocked = False  # noticed, until the plug is out or asked for again
         self._low_passes = 0  # passes in a row with less than 1 A, while stopping
         self._has_been_off = True  # for _OFF_MS since then
         self._b_since_ms = 0
         self._is_b_shown = False
         self._was_charging = False
+
+    def forgive(self, faults: int) -> None:
+        """Let go of latched `faults` whose cause is being tried anew (lock.thaw)."""
+        self._latches.forgive(faults)
 
     def rest_after_crash(self) -> None:
         """Treat now as the moment S2 opened: call before the first tick, after a boot nobody asked for."""
@@ -239,12 +218,32 @@ class Interlock:
             self._opened_ms = now_ms
             self._b_since_ms = now_ms
         self._charger.tick(
-            now_ms, self.charger_ma, self.s2_close, i.charger_ok, i.charger_ma, i.is_unplugged
+            now_ms,
+            self.charger_ma,
+            # DC is none of the AC charger's: it may sleep meanwhile.
+            self.s2_close and not self.is_dc,
+            i.charger_ok,
+            i.charger_ma,
+            i.is_unplugged,
         )
-        self._collect_faults(i)
-        self._limit(i)
+        self._limits.tick(i)
+        self.permitted_ma = self._limits.permitted_ma
+        self.limiter = self._limits.limiter
+        self._handoff.tick(i)
+        if not _S2_CLOSED[self.session]:
+            self.is_dc = self._handoff.wants_c
+        latches = self._latches
+        latches.tick(self._present_faults(i), self._present_holds(i), i.is_unplugged)
+        self.faults = latches.faults
+        self.holds = latches.holds
         self._collect_reasons(now_ms, i)
         self._go(now_ms, self._event(now_ms, i), i)
+        self._handoff.toggle(now_ms, i, self.reasons, self.session == WAITING)
+        if self._handoff.s2_toggle:
+            self.s2_close = True
+            self._opened_ms = now_ms
+        i.is_dc = self.is_dc
+        self.may_be_dc = self.is_dc or self._handoff.is_active
         self._release.tick(
             now_ms,
             i,
@@ -255,9 +254,10 @@ class Interlock:
         )
         self.lock_request = self._release.lock_request
         self.may_unlock = self._release.may_unlock
+        self.is_alive = self._release.is_alive
         self.drive_allowed = self._release.drive_allowed
 
-    def _collect_faults(self, i: Inputs) -> None:
+    def _present_faults(self, i: Inputs) -> int:
         present = i.faults | self._charger.fault
         if self._release.is_ac_live:
             present |= F_AC_LIVE
@@ -265,56 +265,47 @@ class Interlock:
             self._was_charging and i.vehicle_age_ms > self._vehicle_timeout_ms
         ):
             present |= F_VEHICLE_SILENT
-        if not present and not self.faults:
-            return
-        latched = self._latched
-        if i.is_unplugged and latched:
-            latched &= ~_UNPLUG_MASK
-        latched |= present & (_UNPLUG_MASK | _SERVICE_MASK)
-        self._latched = latched
-        faults = present | latched
-        self.faults = faults
-        if faults != self._fault_reasons_of:
-            self._fault_reasons_of = faults
-            forced = 0
-            for n in range(len(FAULTS)):
-                if faults >> n & 1:
-                    forced |= _FORCES[n]
-            if self._policy == POLICY_IGNORE:
-                forced &= ~(LOCK_FAILED | LOCK_LOST)
-            elif self._policy == POLICY_REDUCE:
-                forced &= ~LOCK_FAILED
-            self._fault_reasons = forced
+        return present
 
-    def _limit(self, i: Inputs) -> None:
-        """Find the lowest limit and who set it; of equals the first one asked here.
+    def _present_holds(self, i: Inputs) -> int:
+        """Return what is asked, and what the inlet itself has noticed."""
+        holds = i.holds | self._handoff.hold
+        if self._may_have_dc and not self._are_apart(i):
+            holds |= H_CONTACTORS
+        if i.is_unplugged or i.unlock_request:
+            self._is_relocked = False
+        if self._is_relocked:
+            holds |= H_RELOCKED
+        if self._release.is_forced:
+            holds |= H_FORCED_UNLOCK
+        return holds
 
-        The setting is asked before the temperature: undisturbed, that limit is the setting itself.
+    def _are_apart(self, i: Inputs) -> bool:
+        """Tell whether AC and DC are kept apart, as far as anybody can know.
+
+        What S2 asks for now may be on the pins while it is closed: then only the contactors are asked about.
         """
-        ma = i.offered_ma
-        limiter = LIMIT_PILOT
-        if i.has_rating and i.rated_ma < ma:
-            ma = i.rated_ma
-            limiter = LIMIT_CABLE
-        if self._max_ma < ma:
-            ma = self._max_ma
-            limiter = LIMIT_SETTING
-        if i.thermal_ma < ma:
-            ma = i.thermal_ma
-            limiter = LIMIT_TEMPERATURE
-        if i.vehicle_limit_ma < ma:
-            ma = i.vehicle_limit_ma
-            limiter = LIMIT_VEHICLE
-        if self._policy == POLICY_REDUCE and not i.is_locked and self._lock_fail_ma < ma:
-            ma = self._lock_fail_ma
-            limiter = LIMIT_LOCK
-        self.permitted_ma = ma if ma > 0 else 0
-        self.limiter = limiter
+        is_open = i.contactors_ok and i.contactors_open
+        if self.is_dc:
+            return self.s2_close or not (
+                self._shares_pins and (i.car_ac_live or (i.ac_ok and i.ac_present))
+            )
+        if i.contactors_ok and not is_open:
+            return False
+        if not self.s2_close and i.dc_ok and i.dc_mv >= LIVE_DC_MV:
+            return False
+        return is_open or not self._shares_pins
 
     def _collect_reasons(  # noqa: C901, PLR0912 - one branch a reason
         self, now_ms: int, i: Inputs
     ) -> None:
-        reasons = i.reasons | self._fault_reasons
+        reasons = i.reasons | self._latches.reasons
+        if self.is_dc:
+            # The communication controller's word stands in for the duty, and only for it.
+            if self._handoff.wants_c:
+                reasons &= ~PILOT_DIGITAL
+            else:
+                reasons |= PILOT_DIGITAL
         if not i.is_plugged and not reasons & _NOT_PLUGGED_MASK:
             reasons |= NO_PLUG
         if i.vehicle_age_ms > self._vehicle_timeout_ms or (
@@ -324,17 +315,19 @@ class Interlock:
             reasons |= VEHICLE_SILENT
         elif not i.vehicle_permits:
             reasons |= VEHICLE_NO
-        if i.stop_request or i.unlock_request or self.session == RELEASED:
+        if i.stop_request or i.unlock_request or self.session == RELEASED or self._is_relocked:
             reasons |= PERSON_STOP
         if self.session == STOPPING:
             reasons |= self._stop_reasons
         if not i.is_locked:
             # The lock may be missing only where the policy says so, and under "reduce" only once it has failed.
-            if self._policy == POLICY_REFUSE or (
-                self._policy == POLICY_REDUCE and not self.faults & F_FAILED_LOCK
+            if (
+                self.is_dc
+                or self._policy == POLICY_REFUSE
+                or (self._policy == POLICY_REDUCE and not self.faults & F_FAILED_LOCK)
             ):
                 reasons |= NOT_LOCKED
-        if self.permitted_ma < self._min_ma and not reasons & _NO_CURRENT_MASK:
+        if self.permitted_ma < self._min_ma and not (self.is_dc or reasons & _NO_CURRENT_MASK):
             reasons |= BELOW_MINIMUM
         if self._stops > self._retries_max:
             reasons |= RETRIES
@@ -374,15 +367,34 @@ class Interlock:
         if session == UNPLUGGED:
             return EV_PLUG
         if i.unlock_request:
+            self._asked_ms = now_ms
             return EV_RELEASE
+        if session == RELEASED:
+            return EV_RELOCK if self._is_to_be_relocked(now_ms, i) else EV_NONE
         if session == RESTING and ticks_diff(now_ms, self._entered_ms) >= self._wait_ms:
             return EV_DONE
         if reasons == 0 and not i.in_doubt:
             return EV_READY
         return EV_NONE
 
+    def _is_to_be_relocked(self, now_ms: int, i: Inputs) -> bool:
+        """Tell whether the cable has been free for long enough, and nobody has pulled it."""
+        if not self._relock_ms or not i.is_plugged or (self.may_unlock and not i.is_unlocked):
+            # On its way, or stuck. A cable that was never proven dead is not to open hours later by itself.
+            self._asked_ms = now_ms
+            return False
+        return ticks_diff(now_ms, self._asked_ms) >= self._relock_ms
+
     def _has_flowed_out(self, now_ms: int, i: Inputs) -> bool:
-        """Tell whether less than 1 A flows, seen three times, or the bounded wait is over."""
+        """Tell whether less than 1 A flows, seen three times, or the bounded wait is over.
+
+        DC is the communication controller's: once it does not want S2 any more, or is gone, nothing is to be waited for.
+        """
+        if self.is_dc:
+            return (
+                not (i.modem_wants_c and i.modem_age_ms <= MODEM_SILENT_MS)
+                or ticks_diff(now_ms, self._entered_ms) >= self._wait_ms
+            )
         if not i.charger_ok or i.charger_ma >= NO_CURRENT_MA:
             self._low_passes = 0
         else:
@@ -403,7 +415,9 @@ class Interlock:
                     is_first = False
         return wait_ms
 
-    def _go(self, now_ms: int, event: int, i: Inputs) -> None:
+    def _go(  # noqa: C901 - one branch a state
+        self, now_ms: int, event: int, i: Inputs
+    ) -> None:
         old = self.session
         new = _NEXT[old][event]
         if new != old:
@@ -418,6 +432,8 @@ class Interlock:
                 self._wait_ms = self._shortest_wait(self.reasons)
             elif new == RESTING:
                 self._open(now_ms)
+            elif event == EV_RELOCK:
+                self._is_relocked = True
             elif new == UNPLUGGED:
                 self._stops = 0
                 self._pauses = 0
@@ -429,7 +445,10 @@ class Interlock:
         elif new == UNPLUGGED or i.vehicle_age_ms <= self._vehicle_timeout_ms:
             self._was_charging = False
         self.s2_close = _S2_CLOSED[new]
-        self.charger_ma = self.permitted_ma if _CURRENT_ALLOWED[new] and not i.in_doubt else 0
+        if _CURRENT_ALLOWED[new] and not i.in_doubt and not self.is_dc:
+            self.charger_ma = self.permitted_ma
+        else:
+            self.charger_ma = 0
 
     def _open(self, now_ms: int) -> None:
         """S2 has just opened: count the stop if it was a malfunction, and begin to rest."""

@@ -8,11 +8,13 @@ the step then raises F_SETTINGS. Where what was asked for can be read and is str
 from micropython import const
 
 # Choices of the settings whose unit is "choice": the value stored is the index.
-INLETS = ("type1", "type2", "gbt", "nacs")
+INLETS = ("type1", "type2", "gbt", "nacs", "ccs1", "ccs2", "chademo")
 LOCK_KINDS = ("motor", "solenoid")
 LOCK_FEEDBACKS = ("none", "switch", "analog")
 LOCK_POLICIES = ("refuse", "reduce", "ignore")
 SENSOR_KINDS = ("unused", "ntc", "pt1000")
+CAN_DIALECTS = ("none", "native", "cpc", "i3lim")
+CAN_RATES = ("125k", "250k", "500k", "1000k")
 CHOICES = {
     "inlet": INLETS,
     "lock_kind": LOCK_KINDS,
@@ -22,13 +24,15 @@ CHOICES = {
     "sensor_1": SENSOR_KINDS,
     "sensor_2": SENSOR_KINDS,
     "sensor_3": SENSOR_KINDS,
+    "can": CAN_DIALECTS,
+    "can_rate": CAN_RATES,
 }
 
 # (number, key, unit, minimum, maximum, default, tighter, help). `tighter` is -1 where a lower value is the stricter
 # one, 1 where a higher one is, 0 where neither is.
 # fmt: off
 TABLE = (
-    (1,  "inlet",                "choice", 0,     3,      1,     0,  "connector family of the inlet; never detected by itself"),
+    (1,  "inlet",                "choice", 0,     6,      1,     0,  "connector family of the inlet; never detected by itself"),
     (2,  "max_current_ma",       "mA",     6000,  80000,  32000, -1, "rated AC current of inlet and wiring, per phase"),
     (3,  "min_current_ma",       "mA",     6000,  16000,  6000,  1,  "smallest current the charger accepts"),
     (10, "pp_pullup_ohm",        "ohm",    100,   4700,   330,   0,  "PP pull-up on the board, measured"),
@@ -65,6 +69,40 @@ TABLE = (
     (60, "vehicle_timeout_ms",   "ms",     100,   500,    500,   -1, "silence of the vehicle that stops charging"),
     (61, "ac_sense",             "flag",   0,     1,      1,     0,  "1: the board sees whether AC is at the inlet"),
     (62, "retries_max",          "count",  0,     10,     5,     -1, "tries after malfunction stops in one plug-in; then only an unplug helps"),
+    (63, "unlock_presses",       "count",  1,     5,      1,     0,  "presses of the unlock button that ask for the cable; 1: holding it asks, too"),
+    (64, "unlock_window_ms",     "ms",     1500,  5000,   2000,  0,  "time within which they must come"),
+    (65, "relock_s",             "s",      0,     600,    60,    0,  "a cable released and not pulled is locked again after so long; 0 = never"),
+    (66, "crash_unlock",         "flag",   0,     1,      0,     0,  "1: after a crash the cable is released, once it is proven dead"),
+    (67, "heater",               "flag",   0,     1,      0,     0,  "1: a port heater is fitted"),
+    (68, "door",                 "flag",   0,     1,      0,     0,  "1: a motor opens and closes the port's door"),
+    (69, "dc_max_a",             "A",      0,     1000,   0,     -1, "rated DC current of inlet and wiring; 0 = no DC"),
+    (70, "can",                  "choice", 0,     3,      0,     0,  "how the vehicle talks on CAN: none, native, cpc, i3lim"),
+    (71, "can_rate",             "choice", 0,     3,      2,     0,  "bit rate of the CAN bus"),
+    (72, "modem",                "flag",   0,     1,      0,     0,  "1: a communication controller for CCS is on the CAN bus"),
+    (73, "lines_used",           "mask",   0,     127,    0,     0,  "discrete lines fitted: 1 permit, 2 HVIL, 4 insulation, 8 crash, 16 door closed, 32 door open, 64 parked"),
+    (74, "target_soc_pct",       "%",      1,     100,    100,   -1, "state of charge at which charging ends; 100 = the car decides"),
+    (75, "person_limit_ma",      "mA",     0,     80000,  80000, -1, "a person's own limit, per phase"),
+    (76, "sleep_after_s",        "s",      0,     3600,   300,   0,  "asleep after nothing has gone on for so long; 0 = never"),
+    (80, "window_1_days",        "mask",   0,     127,    0,     0,  "days on which the first charge window begins: 1 Monday .. 64 Sunday; 0 = not used"),
+    (81, "window_1_from_min",    "min",    0,     1439,   0,     0,  "minute of the day, local, at which it begins"),
+    (82, "window_1_to_min",      "min",    0,     1439,   0,     0,  "minute at which it ends; before its begin: on the next day"),
+    (83, "window_2_days",        "mask",   0,     127,    0,     0,  "days on which the second charge window begins"),
+    (84, "window_2_from_min",    "min",    0,     1439,   0,     0,  "minute of the day, local, at which it begins"),
+    (85, "window_2_to_min",      "min",    0,     1439,   0,     0,  "minute at which it ends; before its begin: on the next day"),
+    # How a pattern of the light looks (vehicle/light.py), number 100 + pattern: 0xSBBBAAA, style and two colours 0xRGB.
+    (101, "light_ready",         "light", 0x1000001, 0x5FFFFFF, 0x100000F, 0, "light: plugged in, ready"),
+    (102, "light_waiting",       "light", 0x1000001, 0x5FFFFFF, 0x2000F60, 0, "light: waiting"),
+    (103, "light_charging",      "light", 0x1000001, 0x5FFFFFF, 0x30000F0, 0, "light: charging"),
+    (104, "light_derated",       "light", 0x1000001, 0x5FFFFFF, 0x3F600F0, 0, "light: charging, less because of heat"),
+    (105, "light_stopped",       "light", 0x1000001, 0x5FFFFFF, 0x200000F, 0, "light: stopping"),
+    (106, "light_released",      "light", 0x1000001, 0x5FFFFFF, 0x1000FFF, 0, "light: unlocked, pull the cable"),
+    (107, "light_fault",         "light", 0x6000800, 0x6000F33, 0x6000F00, 0, "light: fault; red and flashing only"),
+    (108, "light_service",       "light", 0x6000008, 0x6000FFF, 0x6000FFF, 0, "light: service mode; flashing only"),
+    (109, "light_complete",      "light", 0x1000001, 0x5FFFFFF, 0x10000F0, 0, "light: charged"),
+    (110, "light_reseat",        "light", 0x1000001, 0x5FFFFFF, 0x5000F60, 0, "light: plug partly inserted"),
+    (111, "light_scheduled",     "light", 0x1000001, 0x5FFFFFF, 0x1000F60, 0, "light: waits for its charge window"),
+    (112, "light_out_of_service", "light", 0x1000001, 0x5FFFFFF, 0x2000F0F, 0, "light: port out of service"),
+    (113, "light_nearly_full",   "light", 0x1000001, 0x5FFFFFF, 0x40000F0, 0, "light: charging, nearly full"),
 )
 # fmt: on
 ROW_NUMBER = const(0)

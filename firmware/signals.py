@@ -53,9 +53,30 @@ class Readings:
         self.charger_ma = 0  # AC current really drawn, per phase
         self.ac_ok = False  # ac_present is fresh
         self.ac_present = False  # mains seen at the inlet
+        # The car's side (vehicle/car.py): what it holds charging back for, and what must be dead before a cable is let go.
+        self.holds = 0  # mask of faults.H_ bits asked for
+        self.person_limit_ma = 80000  # a person's own limit, per phase
+        self.dc_ok = False  # dc_mv is fresh
+        self.dc_mv = 0  # DC at the inlet, 0..1500000
+        self.car_ac_live = (
+            False  # the car says that there is AC at its charger; silence says nothing
+        )
+        self.contactors_ok = False  # contactors_open is fresh
+        self.contactors_open = False  # the car says that its DC contactors are open
+        self.car_unlock = False  # the car wants the cable released (held while wanted)
+        self.car_stop = False  # the car wants charging to stop (held while wanted)
+        self.is_asleep = False  # nothing has gone on for long: no light
+        self.is_nearly_full = (
+            False  # the car says that its battery is nearly full: the light breathes slower
+        )
+        # The communication controller for CCS, where there is one.
+        self.modem_age_ms = 60000  # since its last fresh message, 0..60000
+        self.modem_wants_c = False  # wants state C shown
+        self.modem_toggles = 0  # B-C-B toggles it wants before, 0..3
+        self.modem_permits_unlock = False
         # The person.
         self.stop_request = False  # wants charging to stop (held while wanted)
-        self.unlock_request = False  # wants the cable released (held while wanted)
+        self.unlock_request = False  # unlock button pressed
         # A computer at the console (vehicle/desk.py); judged by the step like a person's.
         self.console_stop = False  # wants charging to stop (held until the plug is out)
         self.test_lock = 0  # in one pass: 1 drive the lock towards locked, -1 towards unlocked
@@ -73,6 +94,7 @@ class Commands:
         self.lock_drive = 0  # 1 towards locked, -1 towards unlocked, 0 bridge off
         self.drive_allowed = False  # positive permission to move the car
         self.light = 0  # vehicle.light pattern
+        self.look = 0  # how the settings want it to look: vehicle.light.looks
         # For reports: none of these energises anything.
         self.session = 0  # interlock session state
         self.pilot_state = 0  # pilot.state constant, A..F
@@ -85,3 +107,12 @@ class Commands:
         self.faults = 0  # mask of faults.FAULT bits: what is broken
         self.hottest_decic = 0  # hottest valid channel, 0.1 degree C; see hottest_ok
         self.hottest_ok = False
+        self.holds = 0  # mask of faults.H_ bits: what is asked, and what the inlet has noticed
+        self.dc_permitted_ma = (
+            0  # what DC may flow by rating and temperature; 0 without a DC section
+        )
+        self.plug_present = True  # anything but a proven "unplugged"
+        self.wants_heat = False  # the lock is stuck and cold: heat the port
+        self.dc_session = (
+            False  # S2 is the communication controller's to ask for, not the AC charger's
+        )

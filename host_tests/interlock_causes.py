@@ -10,6 +10,10 @@ from faults import (
     F_OVER_TEMPERATURE,
     F_S2_STUCK_OPEN,
     F_TEMP_OPEN,
+    H_HVIL,
+    H_WINDOW,
+    HELD,
+    INTERLOCKED,
     INTERNAL,
     LOCK_FAILED,
     LOCK_LOST,
@@ -49,6 +53,8 @@ _FORCED = {
     INTERNAL: F_INTERNAL,
     LOCK_FAILED: F_FAILED_LOCK,
 }
+# Forced by a hold of the car's side.
+_ASKED = {HELD: H_WINDOW, INTERLOCKED: H_HVIL}
 # Concluded by the interlock: input, bad value, good value.
 _CONCLUDED = {
     VEHICLE_SILENT: ("vehicle_age_ms", 501, 0),
@@ -58,7 +64,7 @@ _CONCLUDED = {
     BELOW_MINIMUM: ("offered_ma", 5999, 32000),
 }
 # All that can end a charge; show_b, rest and retries exist only while S2 is open.
-CAUSES = (*_REPORTED, *_FORCED, *_CONCLUDED)
+CAUSES = (*_REPORTED, *_FORCED, *_ASKED, *_CONCLUDED)
 
 
 def spoil(i, cause: int) -> None:
@@ -68,6 +74,8 @@ def spoil(i, cause: int) -> None:
         setattr(i, name, bad)
     elif cause in _FORCED:
         i.faults |= _FORCED[cause]
+    elif cause in _ASKED:
+        i.holds |= _ASKED[cause]
     else:
         i.reasons |= cause
         if cause in _NOT_PLUGGED:
@@ -81,6 +89,8 @@ def mend(i, cause: int) -> None:
         setattr(i, name, good)
     elif cause in _FORCED:
         i.faults &= ~_FORCED[cause]
+    elif cause in _ASKED:
+        i.holds &= ~_ASKED[cause]
     else:
         i.reasons &= ~cause
         i.is_plugged = True

@@ -1,6 +1,7 @@
 """An interlock with inputs that allow charging at 32 A, and a clock that ticks 10 ms a pass."""
 
-from interlock import CHARGING, STOPPING, Inputs, Interlock
+from inputs import Inputs
+from interlock import CHARGING, STOPPING, Interlock
 from settings import Settings
 from ticks import ticks_add, ticks_diff
 

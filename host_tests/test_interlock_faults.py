@@ -22,7 +22,8 @@ from faults import (
     UNPLUG,
     VEHICLE_SILENT,
 )
-from interlock import CHARGING, RESTING, STOPPING, UNPLUGGED, Interlock, class_mask
+from interlock import CHARGING, RESTING, STOPPING, UNPLUGGED, Interlock
+from latches import class_mask
 
 ALL = range(len(FAULTS))
 

@@ -5,15 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from interlock_rig import good_inputs
 
-from interlock import (
-    _NEXT,
-    CHARGING,
-    RESTING,
-    STOPPING,
-    UNPLUGGED,
-    Inputs,
-    Interlock,
-)
+from inputs import Inputs
+from interlock import _NEXT, CHARGING, RESTING, STOPPING, UNPLUGGED, Interlock
 from release import LOCK_REQUEST_NAMES, UNLOCK
 from settings import Settings
 from ticks import ticks_add, ticks_diff

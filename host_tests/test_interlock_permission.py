@@ -26,8 +26,9 @@ from faults import (
     VEHICLE_NO,
     VEHICLE_SILENT,
 )
-from interlock import (
-    CHARGING,
+from inputs import Inputs
+from interlock import CHARGING, STOPPING, UNPLUGGED, WAITING, Interlock
+from limits import (
     LIMIT_CABLE,
     LIMIT_LOCK,
     LIMIT_NONE,
@@ -36,11 +37,6 @@ from interlock import (
     LIMIT_TEMPERATURE,
     LIMIT_VEHICLE,
     LIMITER_NAMES,
-    STOPPING,
-    UNPLUGGED,
-    WAITING,
-    Inputs,
-    Interlock,
 )
 from settings import Settings
 
@@ -109,7 +105,9 @@ def test_reasons_removed_one_at_a_time_leave_the_exact_mask():
         shown = left
         if left & VEHICLE_SILENT:
             shown &= ~VEHICLE_NO
-        if left & (PILOT_E | PILOT_LOST | TEMP_HIGH | TEMP_SENSOR | VEHICLE_SILENT):
+        if left & (
+            PILOT_E | PILOT_LOST | TEMP_HIGH | TEMP_SENSOR | VEHICLE_SILENT | VEHICLE_NO
+        ):
             shown &= ~BELOW_MINIMUM
         assert rig.k.reasons == shown
         assert rig.k.s2_close is (left == 0)

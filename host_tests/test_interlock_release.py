@@ -352,8 +352,20 @@ AGAINST = (
     ("is_unlocked", False),
     ("is_unplugged", False),
     ("ac_present", True),
-    ("charger_ma", 1000),
 )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("charger_ma", 1000), ("car_ac_live", True), ("dc_mv", 400000)]
+)
+def test_the_cars_word_about_itself_does_not_stop_a_moving_car(name, value):
+    """A socket in use while driving, or a sensor fault: the inlet is proven empty all the same."""
+    rig = drivable()
+    rig.run(1000)
+    rig.i.dc_ok = True
+    setattr(rig.i, name, value)
+    rig.run(1000)
+    assert rig.k.drive_allowed
 
 
 @pytest.mark.parametrize(("name", "value"), AGAINST)

@@ -10,10 +10,10 @@ from interlock import (
     EV_PLUG,
     EV_READY,
     EV_RELEASE,
+    EV_RELOCK,
     EV_STOP,
     EV_UNPLUG,
     EVENT_NAMES,
-    LIMITER_NAMES,
     RELEASED,
     RESTING,
     SESSION_NAMES,
@@ -21,10 +21,13 @@ from interlock import (
     UNPLUGGED,
     WAITING,
 )
+from limits import LIMITER_NAMES
 from release import LOCK_REQUEST_NAMES
 
 STATES = (UNPLUGGED, WAITING, CHARGING, STOPPING, RESTING, RELEASED)
-EVENTS = (EV_OPEN_NOW, EV_STOP, EV_DONE, EV_UNPLUG, EV_RELEASE, EV_PLUG, EV_READY, EV_NONE)
+EVENTS = (
+    EV_OPEN_NOW, EV_STOP, EV_DONE, EV_UNPLUG, EV_RELEASE, EV_PLUG, EV_READY, EV_RELOCK, EV_NONE,
+)  # fmt: skip
 
 # What changes the state, and why; every other cell stays where it is.
 GOLDEN = {
@@ -43,8 +46,9 @@ GOLDEN = {
     (RESTING, EV_RELEASE): (RELEASED, "S2 is open: the cable may go"),
     (RELEASED, EV_UNPLUG): (
         UNPLUGGED,
-        "taken; only this ends a release, so no charge by surprise",
+        "taken; only this lets charging begin again, so no charge by surprise",
     ),
+    (RELEASED, EV_RELOCK): (WAITING, "not pulled: locked again, charging stays stopped"),
 }
 
 
@@ -110,6 +114,6 @@ def test_driving_state_that_may_not_stay_has_a_bound():
 def test_names_are_as_agreed():
     assert SESSION_NAMES == ("unplugged", "waiting", "charging", "stopping", "resting", "released")
     assert LIMITER_NAMES == (
-        "none", "pilot", "cable", "temperature", "setting", "vehicle", "lock",
+        "none", "pilot", "cable", "temperature", "setting", "vehicle", "lock", "person",
     )  # fmt: skip
     assert LOCK_REQUEST_NAMES == ("hold", "lock", "unlock")

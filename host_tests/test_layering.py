@@ -17,8 +17,17 @@ MAY_IMPORT = {
     "lock": _ROOM,
     "thermal": _ROOM,
     "charger": {"array", "faults", "ticks", "micropython"},
-    "release": {"faults", "ticks", "micropython"},
-    "interlock": {"charger", "faults", "release", "ticks", "micropython"},
+    "connector": {"micropython"},
+    "inputs": set(),
+    "limits": {"micropython"},
+    "latches": {"faults"},
+    "handoff": {"faults", "ticks", "micropython"},
+    "unlock": {"ticks", "micropython"},
+    "release": {"faults", "handoff", "ticks", "micropython"},
+    "interlock": {
+        "charger", "connector", "faults", "handoff", "inputs", "latches", "limits", "release",
+        "ticks", "micropython",
+    },
     "service": {"release", "ticks", "micropython"},
     "vehicle": {"ticks", "faults", "settings", "micropython", "array", "struct", "json"},
     "journal": {"ticks", "faults", "settings", "micropython", "array", "struct", "json", "os"},
@@ -26,7 +35,7 @@ MAY_IMPORT = {
     # Composes the rooms. Settings: its builders fall back to the defaults.
     "step": {
         "release", "pilot", "lock", "thermal", "interlock", "service", "vehicle", "faults", "ticks",
-        "settings", "micropython",
+        "settings", "connector", "inputs", "unlock", "micropython",
     },
     "drivers": {
         "machine", "rp2", "esp32", "array", "struct", "micropython", "ticks", "gc", "sys", "json",
@@ -39,6 +48,7 @@ MAY_TOUCH_HARDWARE = {"drivers", "boot", "main"}
 # Below vehicle/ and inletctl/: integers only, no assert to vanish at -O1.
 LOGIC = (
     "pilot", "lock", "thermal", "interlock", "service", "faults", "settings", "step", "signals", "ticks",
+    "charger", "connector", "handoff", "inputs", "latches", "limits", "release", "unlock",
 )  # fmt: skip
 FILES = firmware_files()
 LINES_MAX = 500

@@ -2,6 +2,7 @@
 
 import pytest
 
+from connector import CONNECTORS
 from faults import (
     F_FAILED_LOCK,
     F_INTERNAL,
@@ -15,13 +16,14 @@ from faults import (
     SETTINGS,
     SHOW_B,
 )
-from interlock import CHARGING, LIMIT_CABLE, LIMIT_PILOT, RELEASED, UNPLUGGED, WAITING
+from interlock import CHARGING, RELEASED, UNPLUGGED, WAITING
+from limits import LIMIT_CABLE, LIMIT_PILOT
 from pilot.control import STATE_A, STATE_B2, STATE_C2
-from settings import ROW_KEY, ROW_MAX, ROW_MIN, TABLE, Settings
+from settings import INLETS, ROW_KEY, ROW_MAX, ROW_MIN, TABLE, Settings
 from signals import PILOT_PERIODS, TEMP_CHANNELS, Commands, Readings
-from step import FAMILY_OF_INLET, InletStep
+from step import InletStep
 from ticks import ticks_add, ticks_diff
-from vehicle.light import LIGHT_NAMES
+from vehicle.looks import LIGHT_NAMES
 
 STARTS = (0, 2**30 - 500)
 UNLOCKED_MV, LOCKED_MV = 580, 2860
@@ -99,8 +101,8 @@ class Bench:
 
 
 def test_each_inlet_has_its_duty_table():
-    assert len(FAMILY_OF_INLET) == 4
-    for inlet in range(4):
+    assert len(CONNECTORS) == len(INLETS)
+    for inlet in range(len(INLETS)):
         assert Bench(wanted={"inlet": inlet}).run(100).c.session in (UNPLUGGED, WAITING)
 
 

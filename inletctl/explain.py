@@ -12,9 +12,9 @@ from inletctl.house import use_firmware
 
 use_firmware()
 
+from connector import C_DUTY, C_PP, CONNECTORS  # noqa: E402
 from pilot import capture, duty, level, proximity  # noqa: E402
 from settings import INLETS, ROW_DEFAULT, find  # noqa: E402
-from step import FAMILY_OF_INLET  # noqa: E402
 from thermal import convert  # noqa: E402
 from thermal.derate import Derating  # noqa: E402
 from thermal.params import NTC, PT1000, ChannelParams, ThermalLimits  # noqa: E402
@@ -59,7 +59,7 @@ def pilot(
     inlet: str, frequency_hz: Fraction, duty_pct: Fraction, level_v: Fraction | None
 ) -> dict[str, Any]:
     """Judge a steady pilot: frequency 0 is a steady level, duty in %, level in V while high or steady."""
-    family = FAMILY_OF_INLET[INLETS.index(inlet)]
+    family = CONNECTORS[INLETS.index(inlet)][C_DUTY]
     if frequency_hz < 0 or frequency_hz > 100_000:
         raise UserError("--frequency: %s is outside 0..100000 Hz." % _plain(frequency_hz))
     result: dict[str, Any] = {
@@ -123,7 +123,7 @@ def pp(
     pulldown_ohm: int,
 ) -> dict[str, Any]:
     """Judge a proximity reading: the plug's resistance in ohm, or the voltage at the pin in mV."""
-    family = INLETS.index(inlet)
+    family = CONNECTORS[INLETS.index(inlet)][C_PP]
     kind = None
     result: dict[str, Any] = {"inlet": inlet}
     if (ohm is None) == (mv is None):

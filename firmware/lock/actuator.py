@@ -271,6 +271,11 @@ class LockActuator:
         elif _KNOWN[self.state]:
             self.faults &= ~_NEEDS_UNPLUG
 
+    def forgive(self) -> None:
+        """Forget that the bolt failed, so that it may be asked anew: what stopped it may be gone, ice for one."""
+        self.faults &= ~F_FAILED_LOCK
+        self._is_new = True
+
     def _look(self, dt_ms: int, ok: bool, mv: int) -> None:
         feedback = self._feedback
         feedback.tick(dt_ms, ok, mv)

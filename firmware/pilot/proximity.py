@@ -19,6 +19,7 @@ TYPE1 = const(0)
 TYPE2 = const(1)
 GBT = const(2)
 NACS = const(3)
+CHADEMO = const(4)
 
 SHORT = const(0)
 GAP = const(1)
@@ -74,8 +75,16 @@ _GBT = (
     (45000, GAP,       0,     "GB/T 18487.1-2023 Tab A.5: above every coding"),
     (0,     UNPLUGGED, 0,     "GB/T 18487.1-2023 Tab A.5: open, unplugged"),
 )
+# CS of CHAdeMO: 190..210 ohm in the plug, and a tenth for our own measurement. It has no button and no rating.
+_CHADEMO = (
+    (999,   SHORT,     0, "IEC 61851-23 AA: below every coding"),
+    (1709,  GAP,       0, "IEC 61851-23 AA: not the 200 ohm of a plug"),
+    (2310,  PLUGGED,   0, "IEC 61851-23 AA: 200 ohm (190..210), plugged"),
+    (45000, GAP,       0, "IEC 61851-23 AA: not the 200 ohm of a plug"),
+    (0,     UNPLUGGED, 0, "IEC 61851-23 AA: open, unplugged"),
+)
 # fmt: on
-ROWS = (_TYPE1, _TYPE2, _GBT, _TYPE1)
+ROWS = (_TYPE1, _TYPE2, _GBT, _TYPE1, _CHADEMO)
 # A row that allows more counts only this far past the edge: resistance / 100 = 1 %. A GB/T coding may be 3 % off in
 # a window of 5 %, so more would refuse a legal cable that went in slowly.
 _MARGIN_DIVISOR = const(100)

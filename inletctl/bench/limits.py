@@ -14,7 +14,10 @@ from typing import Any, NamedTuple
 from inletctl.house import ROOT, use_firmware
 
 IEC, J1772, GBT = "IEC", "J1772", "GB/T"
-FAMILY_OF_INLET = {"type1": J1772, "type2": IEC, "gbt": GBT, "nacs": J1772}
+# In the order of the setting `inlet`. CHAdeMO has no pilot.
+FAMILY_OF_INLET = {
+    "type1": J1772, "type2": IEC, "gbt": GBT, "nacs": J1772, "ccs1": J1772, "ccs2": IEC,
+}  # fmt: skip
 
 # The measuring budget of this project: 0.1 % absolute over 3..97 %, current at most 0.1 A below the formula, never above.
 DUTY_ERROR_PCT_X100 = 10
