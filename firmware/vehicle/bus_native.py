@@ -1,0 +1,297 @@
+"""The native dialect: what the vehicle's messages mean for the inlet, and what the inlet's messages say.
+
+Contradictory wishes have one answer each (docs/can.md), and none of them permits more: stop beats permit; a gear other than
+parked holds back; a wish to drive with the plug in is refused and told, the word "drive" stays inhibited.
+"""
+
+from micropython import const
+
+from faults import FAULT_REASON, FAULTS, H_DRIVE_REFUSED, H_NOT_PARKED
+from vehicle import can_native as m
+from vehicle.bus_parts import CYCLES_MAX, Inbox, Outbox
+from vehicle.can_native_raw import (
+    RAW_CYCLE_MS,
+    RAW_ID,
+    RAW_LENGTH,
+    RAW_PAGES,
+    RAW_PHASE_MS,
+    Raw,
+    encode_raw,
+)
+
+# Touchable below: 30 V AC, as own choice.
+_LIVE_AC_MV = const(30000)
+_STEP_MA = const(100)  # of charger_ma on the bus
+# Faults that stop charging; the others warn.
+_FORCING = sum([1 << n for n in range(len(FAULTS)) if FAULTS[n][FAULT_REASON]])
+
+
+class NativeBus:
+    """`fill` and `tick` once a pass, by vehicle.bus alone. Allocates nothing."""
+
+    def __init__(self, settings, refusals):
+        self._refusals = refusals
+        self._control = m.Control()
+        self._charger = m.Charger()
+        self._dc = m.Dc()
+        self._battery = m.Battery()
+        control_ms = min(CYCLES_MAX * m.CONTROL_CYCLE_MS, settings.vehicle_timeout_ms)
+        self._control_box = Inbox(
+            m.CONTROL_ID, m.CONTROL_LENGTH, control_ms, m.decode_control, self._control
+        ).protect()
+        self._charger_box = Inbox(
+            m.CHARGER_ID,
+            m.CHARGER_LENGTH,
+            CYCLES_MAX * m.CHARGER_CYCLE_MS,
+            m.decode_charger,
+            self._charger,
+        ).protect()
+        self._dc_box = Inbox(
+            m.DC_ID, m.DC_LENGTH, CYCLES_MAX * m.DC_CYCLE_MS, m.decode_dc, self._dc
+        ).protect()
+        self._battery_box = Inbox(
+            m.BATTERY_ID,
+            m.BATTERY_LENGTH,
+            CYCLES_MAX * m.BATTERY_CYCLE_MS,
+            m.decode_battery,
+            self._battery,
+        ).protect()
+        self.boxes = (self._control_box, self._charger_box, self._dc_box, self._battery_box)
+        self.soc_ok = False
+        self.soc_pct = 0
+        self.target_ok = False
+        self.target_pct = 100
+        self.clock_ok = False
+        self.clock_min = 0
+        # What the board itself measures, and what the readings were left with.
+        self._board_current_ok = False
+        self._board_ma = 0
+        self._left_current_ok = False
+        self._left_ma = 0
+        self._plug_present = True  # as the step last said
+        self._status = m.Status()
+        self._limits = m.Limits()
+        self._temperatures = m.Temperatures()
+        self._reasons = m.Reasons()
+        self._faults = m.Faults()
+        self._raw = Raw()
+        self._status_out = Outbox(
+            m.STATUS_ID, m.STATUS_LENGTH, m.STATUS_CYCLE_MS, m.STATUS_PHASE_MS
+        ).protect()
+        self._limits_out = Outbox(
+            m.LIMITS_ID, m.LIMITS_LENGTH, m.LIMITS_CYCLE_MS, m.LIMITS_PHASE_MS
+        ).protect()
+        self._temperatures_out = Outbox(
+            m.TEMPERATURES_ID,
+            m.TEMPERATURES_LENGTH,
+            m.TEMPERATURES_CYCLE_MS,
+            m.TEMPERATURES_PHASE_MS,
+        )
+        self._reasons_out = Outbox(
+            m.REASONS_ID, m.REASONS_LENGTH, m.REASONS_CYCLE_MS, m.REASONS_PHASE_MS
+        )
+        self._faults_out = Outbox(
+            m.FAULTS_ID, m.FAULTS_LENGTH, m.FAULTS_CYCLE_MS, m.FAULTS_PHASE_MS
+        )
+        self._raw_out = Outbox(RAW_ID, RAW_LENGTH, RAW_CYCLE_MS, RAW_PHASE_MS)
+        self._sent_key = -1  # what of the status makes it urgent, as last sent; -1: never
+        self._sent_ma = 0
+
+    # -------------------------------------------------------------------------------------- heard
+
+    def fill(self, r) -> int:
+        """Write what is fresh into signals.Readings; return the holds."""
+        holds = self._fill_control(r)
+        self._fill_charger(r)
+        dc = self._dc
+        is_fresh = self._dc_box.is_fresh
+        r.dc_ok = is_fresh and dc.dc_ok
+        r.dc_mv = dc.dc_mv if r.dc_ok else 0
+        plus = dc.contactor_plus
+        minus = dc.contactor_minus
+        r.contactors_open = (
+            is_fresh and plus == m.DC_CONTACTOR_PLUS_OPEN and minus == m.DC_CONTACTOR_MINUS_OPEN
+        )
+        # One that is closed, or welded, is a way for DC, whatever the other one says.
+        r.contactors_ok = r.contactors_open or (is_fresh and (_is_a_way(plus) or _is_a_way(minus)))
+        battery = self._battery
+        is_fresh = self._battery_box.is_fresh
+        self.soc_ok = is_fresh and battery.soc_ok
+        self.soc_pct = battery.soc_pct if self.soc_ok else 0
+        self.target_ok = is_fresh and battery.target_ok
+        self.target_pct = battery.target_pct if self.target_ok else 100
+        self.clock_ok = is_fresh and battery.clock_ok
+        self.clock_min = battery.clock_min if self.clock_ok else 0
+        return holds
+
+    def _fill_control(self, r) -> int:
+        control = self._control
+        box = self._control_box
+        is_fresh = box.is_fresh
+        r.vehicle_age_ms = box.age_ms
+        r.vehicle_permits = (
+            is_fresh
+            and control.permission == m.CONTROL_PERMISSION_PERMIT
+            and not control.stop_request
+        )
+        r.vehicle_limit_ma = control.limit_ma if r.vehicle_permits else 0
+        r.car_unlock = is_fresh and control.unlock_request
+        r.car_stop = is_fresh and (
+            control.stop_request or control.permission == m.CONTROL_PERMISSION_STOP
+        )
+        holds = 0
+        if is_fresh:
+            gear = control.gear
+            if gear != m.CONTROL_GEAR_PARKED and gear != m.CONTROL_GEAR_NOT_FITTED:
+                holds |= H_NOT_PARKED
+            if control.drive_request and self._plug_present:
+                holds |= H_DRIVE_REFUSED
+        return holds
+
+    def _fill_charger(self, r) -> None:
+        """Add the charger's word to what the board measures: of two currents the higher; its volts can only say "live".
+
+        A board that does not measure leaves in the readings what was written here a pass ago: that is not its own.
+        """
+        charger = self._charger
+        is_fresh = self._charger_box.is_fresh
+        if r.charger_ok != self._left_current_ok or r.charger_ma != self._left_ma:
+            self._board_current_ok = r.charger_ok
+            self._board_ma = r.charger_ma
+        is_ok = self._board_current_ok
+        ma = self._board_ma
+        if is_fresh and charger.current_ok:
+            if not is_ok or charger.current_ma > ma:
+                ma = charger.current_ma
+            is_ok = True
+        r.charger_ok = self._left_current_ok = is_ok
+        r.charger_ma = self._left_ma = ma
+        # Behind its own open relay a charger sees nothing: that is no proof that the inlet is dead.
+        r.car_ac_live = is_fresh and charger.volts_ok and charger.ac_mv >= _LIVE_AC_MV
+
+    # --------------------------------------------------------------------------------------- told
+
+    def tick(self, now_ms: int, r, c, can) -> None:
+        """Send what is due."""
+        self._plug_present = c.plug_present
+        self._send_status(now_ms, r, c, can)
+        out = self._limits_out
+        if out.is_due(now_ms, False):
+            s = self._limits
+            s.limiter = c.limiter
+            s.permitted_ma = c.permitted_ma
+            s.offered_ma = c.offered_ma
+            s.duty_pct_x100 = c.duty_pct_x100
+            s.dc_permitted_ma = c.dc_permitted_ma
+            m.encode_limits(out.frame.data, s)
+            out.send(now_ms, can)
+        out = self._temperatures_out
+        if out.is_due(now_ms, False):
+            s = self._temperatures
+            s.hottest_ok = c.hottest_ok
+            s.hottest_decic = c.hottest_decic if c.hottest_ok else 0
+            ok = r.temp_ok
+            s.measured = (ok[0] & 1) | (ok[1] & 1) << 1 | (ok[2] & 1) << 2 | (ok[3] & 1) << 3
+            m.encode_temperatures(out.frame.data, s)
+            out.send(now_ms, can)
+        out = self._reasons_out
+        if out.is_due(now_ms, False):
+            s = self._reasons
+            s.reasons = c.reasons
+            s.holds = c.holds
+            m.encode_reasons(out.frame.data, s)
+            out.send(now_ms, can)
+        out = self._faults_out
+        if out.is_due(now_ms, False):
+            s = self._faults
+            s.faults = c.faults
+            m.encode_faults(out.frame.data, s)
+            out.send(now_ms, can)
+        out = self._raw_out
+        if out.is_due(now_ms, False):
+            self._send_raw(now_ms, r, can)
+
+    def _send_status(self, now_ms: int, r, c, can) -> None:
+        has_fault = c.faults & _FORCING != 0
+        key = (
+            (1 if c.drive_allowed else 0)
+            | (2 if c.plug_present else 0)
+            | (4 if c.s2_close else 0)
+            | (8 if has_fault else 0)
+            | c.session << 4
+        )
+        is_urgent = key != self._sent_key or c.charger_ma // _STEP_MA < self._sent_ma // _STEP_MA
+        out = self._status_out
+        if not out.is_due(now_ms, is_urgent):
+            return
+        s = self._status
+        s.drive = m.STATUS_DRIVE_ALLOWED if c.drive_allowed else m.STATUS_DRIVE_INHIBITED
+        s.plug_present = c.plug_present
+        s.s2_closed = c.s2_close
+        s.charger_ma = c.charger_ma
+        s.session = c.session
+        s.pilot_state = c.pilot_state
+        s.lock_state = c.lock_state
+        s.light = c.light
+        s.dc_session = c.dc_session
+        s.wants_heat = c.wants_heat
+        s.is_asleep = r.is_asleep
+        s.has_fault = has_fault
+        m.encode_status(out.frame.data, s)
+        if out.send(now_ms, can):
+            # Else it stays urgent: there was no room for it.
+            self._sent_key = key
+            self._sent_ma = c.charger_ma
+
+    def _send_raw(self, now_ms: int, r, can) -> None:
+        """Send one page, the next one the next time."""
+        s = self._raw
+        page = s.page
+        if page == 0:
+            self._page_pilot(s, r)
+        elif page == 1:
+            s.cp_ok = r.cp_ok
+            s.cp_high_mv = r.cp_high_mv
+            s.cp_low_mv = r.cp_low_mv
+        elif page == 2:
+            s.pp_ok = r.pp_ok
+            s.pp_mv = r.pp_mv
+            s.pp_rail_mv = r.pp_rail_mv
+        elif page == 3:
+            s.temp_mv_0 = r.temp_mv[0]
+            s.temp_mv_1 = r.temp_mv[1]
+            s.temp_mv_2 = r.temp_mv[2]
+            s.temp_mv_3 = r.temp_mv[3]
+        elif page == 4:
+            s.lock_ok = r.lock_feedback_ok
+            s.lock_feedback_mv = r.lock_feedback_mv
+            s.lock_motor_ma = r.lock_motor_ma
+            s.temp_rail_mv = r.temp_rail_mv
+        elif page == 5:
+            s.can_lost = can.lost
+            s.can_dropped = can.dropped
+            s.can_tx_errors = can.tx_errors
+        else:
+            s.can_rx_errors = can.rx_errors
+            s.can_offs = can.offs
+            s.can_refused = self._refusals.refused
+        out = self._raw_out
+        encode_raw(out.frame.data, s)
+        out.send(now_ms, can)
+        s.page = page + 1 if page < RAW_PAGES - 1 else 0
+
+    def _page_pilot(self, s, r) -> None:
+        count = r.pilot_count
+        s.pilot_count = count
+        s.pilot_quiet_ms = r.pilot_quiet_ms
+        if 0 < count <= len(r.pilot_high_us_x10):
+            s.pilot_high_us_x10 = r.pilot_high_us_x10[count - 1]
+            s.pilot_period_us_x10 = r.pilot_period_us_x10[count - 1]
+        else:
+            s.pilot_high_us_x10 = 0
+            s.pilot_period_us_x10 = 0
+
+
+def _is_a_way(contactor: int) -> bool:
+    """Tell whether one contactor is told closed, or not to open any more."""
+    return contactor == m.DC_CONTACTOR_PLUS_CLOSED or contactor == m.DC_CONTACTOR_PLUS_FAULTY
