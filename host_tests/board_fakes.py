@@ -90,6 +90,10 @@ def board_file(**changes):
         ac_ma_per_mv=30,
         motor_ma_per_mv=2,
         motor_pwm_32nds=24,
+        strip=None,
+        spi=None,
+        can=None,
+        lines=None,
         scale=lambda name: _SCALES.get(name, (1, 1, 0)),
     )
     for name, value in changes.items():

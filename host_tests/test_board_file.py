@@ -92,12 +92,28 @@ def test_reference_board_has_the_values_of_its_file():
     assert board.mux_grounds == (0, 7, 11, 13, 14)
 
 
-def test_pins_for_can_stay_free():
-    """Issue 5: SPI on GPIO 16..19 and its interrupt on 22; on the ESP32 two pins that can be outputs."""
-    used = {pin.gpio for pin in load(text_of("rp2040-reference")).pins.values()}
-    assert not used & {16, 17, 18, 19, 22}
-    used = {pin.gpio for pin in load(text_of("esp32-devkitc")).pins.values()}
-    assert not used & {4, 21}
+@pytest.mark.parametrize("name", NAMES)
+def test_shipped_board_has_can_and_lines_on_pins_of_their_own(name):
+    board = load(text_of(name))
+    assert board.spi and board.can and board.lines
+    gpios = [board.spi["miso"], board.can["cs"], board.lines["cs"]]
+    if name == "rp2040-reference":
+        gpios += [board.spi["sck"], board.spi["mosi"]]
+    else:
+        # Too few pins: clock and data are lines of the multiplexer as well.
+        assert {board.spi["sck"], board.spi["mosi"]} < {
+            board.pins["mux_%d" % n].gpio for n in range(4)
+        }
+    assert len(set(gpios)) == len(gpios)
+    assert not set(gpios) & {pin.gpio for pin in board.pins.values()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("gone", [("spi", "can", "lines"), ("can",), ("lines",)])
+def test_boards_part_on_spi_may_be_left_out(name, gone):
+    board = load(changed(name, *[(section, GONE) for section in gone]))
+    for section in ("spi", "can", "lines"):
+        assert (getattr(board, section) is None) == (section in gone)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -144,7 +160,7 @@ def test_scale_of_an_input_the_board_lacks_is_refused():
     "changes",
     [
         [("pins.s2", {"gpio": 3, "active": "high", "pull": "none"})],
-        [("pins.bridge_direction.gpio", 22)],
+        [("pins.bridge_direction.gpio", 22), ("lines", GONE)],
         [("dividers", {"pp": [10000, 15000], "pp_rail": [10000, 15000], "supply": [100000, 10000],
                        "lock_feedback": [10000, 15000]})],
         [("temp_rail_mv", GONE), ("cp.rail_mv", GONE)],
@@ -152,6 +168,8 @@ def test_scale_of_an_input_the_board_lacks_is_refused():
         [("pins.charger_limit", {"gpio": 21, "active": "low"})],
         [("watchdog_ms", 500)],
         [("watchdog_ms", 2000)],
+        [("can.crystal_hz", 8000000)],
+        [("lines", GONE), ("spi.sck", 22)],
         [("motor.pwm_32nds", 2)],
         [("motor.pwm_32nds", 31)],
         [("motor.ma_per_mv", 1)],
@@ -311,6 +329,44 @@ MISTAKES = [
     (R, [("motor.ma_per_mv", 10**40)], "motor ma_per_mv"),
     (R, [("motor.pwm_32nds", 1)], "motor pwm_32nds 1 2..31"),
     (R, [("motor.pwm_32nds", 32)], "motor pwm_32nds 32 2..31"),
+    # SPI and what hangs on it
+    (R, [("spi", GONE)], "can no spi add delete"),
+    (R, [("spi", GONE), ("can", GONE)], "lines no spi add delete"),
+    (R, [("can", GONE), ("lines", GONE)], "spi neither can nor lines delete"),
+    *[(R, [(name, [1])], name + " [1] object") for name in ("spi", "can", "lines")],
+    *[(R, [("spi." + key, GONE)], "spi %s missing add" % key) for key in ("sck", "mosi", "miso")],
+    (R, [("can.cs", GONE)], "can cs missing"),
+    (R, [("can.crystal_hz", GONE)], "can crystal_hz missing"),
+    (R, [("lines.cs", GONE)], "lines cs missing"),
+    (R, [("spi.baud", 1)], "spi baud unknown"),
+    (R, [("can.int", 1)], "can int unknown"),
+    (R, [("lines.address", 1)], "lines address unknown"),
+    *[(R, [("can.crystal_hz", value)], "can crystal_hz 8000000, 16000000") for value in (20000000, 16, "16 MHz", None, [8000000])],
+    (R, [("can.cs", "17")], "can cs GPIO choose"),
+    (R, [("can.cs", 23)], "can cs GPIO 23 module"),
+    (R, [("lines.cs", True)], "lines cs GPIO true"),
+    (E, [("lines.cs", 6)], "lines cs GPIO 6 module"),
+    (R, [("spi.miso", 28.0)], "spi miso GPIO 28.0"),
+    (R, [("can.cs", 3)], "s2 can cs GPIO 3 move"),
+    (R, [("lines.cs", 17)], "can cs lines cs GPIO 17 move"),
+    (R, [("lines.cs", 18)], "spi sck lines cs GPIO 18 move"),
+    (R, [("spi.miso", 4)], "bridge_enable spi miso GPIO 4 move"),
+    (R, [("spi.sck", 10)], "mux_2 spi sck GPIO 10 move"),
+    *[(R, [("spi.sck", gpio)], "spi sck GPIO %d 2, 6, 10, 14, 18, 22, 26" % gpio) for gpio in (16, 17, 19)],
+    *[(R, [("spi.mosi", gpio)], "spi mosi GPIO %d SPI0 3, 7, 19" % gpio) for gpio in (16, 17, 22, 11)],
+    *[(R, [("spi.miso", gpio)], "spi miso GPIO %d SPI0 0, 4, 16" % gpio) for gpio in (17, 22, 28)],
+    (E, [("can.cs", 35)], "can cs 35 input only"),
+    (E, [("spi.sck", 34), ("spi.mosi", 4), ("can.cs", 21), ("lines", GONE)], "spi sck 34 input only"),
+    *[(E, [("pins.light_red.gpio", 21), ("lines", GONE), (path, 2)], path.replace(".", " ") + " 2 strapping low choose")
+      for path in ("can.cs", "spi.miso")],
+    (E, [("pins.light_green.gpio", 21), ("lines.cs", 12)], "lines cs 12 strapping low"),
+    (E, [("spi.mosi", 4), ("can.cs", 21), ("lines", GONE)], "spi sck multiplexer share"),
+    (E, [("spi.sck", 4), ("can.cs", 21), ("lines", GONE)], "spi mosi multiplexer share"),
+    (E, [("spi.mosi", 18)], "spi sck spi mosi GPIO 18 move"),
+    (E, [("spi.miso", 19)], "spi mosi spi miso GPIO 19 move"),
+    (E, [("spi.miso", 17)], "mux_1 spi miso GPIO 17 move"),
+    (E, [("can.cs", 16)], "mux_0 can cs GPIO 16 move"),
+    (E, [("spi.sck", 23), ("spi.mosi", 22)], "drive_allowed spi sck GPIO 23 move"),
 ]
 # fmt: on
 

@@ -68,7 +68,7 @@ class BoardChip(Chip):
             raise self.error
         self.calls.append(name)
 
-    def make_pin(self, number, mode=None, pull=None):
+    def make_pin(self, number, mode=None, pull=None, value=None):
         self._call(("pin", number))
         pin = self.pins.get(number)
         if pin is None:
@@ -76,8 +76,13 @@ class BoardChip(Chip):
             pin.chip = self
             pin.level = 1 if number in (STOP, UNLOCK, AC) else 0
         if mode is not None:
-            pin.init(mode, pull)
+            pin.init(mode, pull, value)
         return pin
+
+    def make_spi(self, kind, *args, **options):
+        numbers = {key: getattr(value, "number", value) for key, value in options.items()}
+        self.calls.append((kind, args, numbers))
+        return SimpleNamespace(write=lambda words: None, write_readinto=lambda words, into: None)
 
     def make_adc(self, pin, atten=None):
         assert atten == 3, "11 dB"
@@ -187,19 +192,22 @@ def chip(monkeypatch):
         RTC=chip.make_rtc,
         reset_cause=chip.reset_cause,
         WDT_RESET=3,
+        SPI=lambda *a, **k: chip.make_spi("spi", *a, **k),
+        SoftSPI=lambda *a, **k: chip.make_spi("soft", *a, **k),
     )
     monkeypatch.setitem(sys.modules, "machine", machine)
     chip.console = FakeConsole()
     chip.console.install(monkeypatch)
     monkeypatch.setattr(time, "ticks_us", chip.ticks_us, raising=False)
     monkeypatch.setattr(time, "ticks_ms", chip.ticks_ms, raising=False)
-    for name in ("drivers.esp32_board", "drivers.chip_board", "drivers.safe_pins"):
+    names = ("drivers.esp32_board", "drivers.chip_board", "drivers.safe_pins", "drivers.spi_parts")
+    for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
     import drivers.safe_pins
 
     monkeypatch.setattr(drivers.safe_pins, "PINS", {sys.platform: drivers.safe_pins.PINS["esp32"]})
     yield chip
-    for name in ("drivers.esp32_board", "drivers.chip_board", "drivers.safe_pins"):
+    for name in names:
         sys.modules.pop(name, None)
 
 
@@ -228,7 +236,8 @@ def run(board, passes=1, c=None, r=None):
 
 def energised():
     c = Commands()
-    c.s2_close, c.charger_ma, c.lock_drive, c.drive_allowed, c.light = True, 16000, 1, True, 6
+    c.s2_close, c.charger_ma, c.lock_drive, c.drive_allowed = True, 16000, 1, True
+    c.look = 0x1000FFF  # steady white
     return c
 
 
@@ -755,3 +764,46 @@ def test_main_loop_runs_on_it_and_a_broken_pass_ends_safe(chip, monkeypatch):
     assert isinstance(board.error, KeyError) and board.late == 0
     assert all(pin.mode == FakePin.IN for pin in chip.pins.values())
     assert chip.feeds == 60
+
+
+# ----------------------------------------------------------------------------------- what hangs on SPI
+
+
+def buses(chip):
+    return [call for call in chip.calls if call[0] in ("spi", "soft")]
+
+
+def test_bus_that_shares_the_multiplexers_lines_is_driven_by_software(chip):
+    board = make()
+    can, lines = board.open_can(500), board.open_lines()
+    assert buses(chip) == [
+        (
+            "soft",
+            (),
+            {"baudrate": 4_000_000, "polarity": 0, "phase": 0, "sck": 18, "mosi": 19, "miso": 0},
+        )
+    ]
+    for select in (4, 21):
+        assert (chip.pins[select].mode, chip.pins[select].level) == (FakePin.OUT, 1)
+    can.tick(0)
+    lines.tick(0)
+    run(board, 2)
+
+
+def test_bus_on_pins_of_its_own_is_a_hardware_block(chip):
+    file = load(DEVKITC, "esp32")
+    file.spi = {"sck": 4, "mosi": 21, "miso": 0}
+    file.can, file.lines = None, {"cs": 1}
+    make(file).open_lines()
+    kind, args, options = buses(chip)[0]
+    assert (kind, args) == ("spi", (2, 4_000_000))
+    assert (options["sck"], options["mosi"], options["miso"]) == (4, 21, 0)
+
+
+def test_safe_releases_what_hangs_on_the_bus(chip):
+    board = make()
+    board.open_can(500)
+    board.open_lines()
+    board.safe()
+    for number in (0, 4, 18, 19, 21):
+        assert chip.pins[number].mode == FakePin.IN

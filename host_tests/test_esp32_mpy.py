@@ -13,6 +13,8 @@ NAMES = (
     "board_data",
     "board_file",
     "board_shape",
+    "board_spi",
+    "board_strip",
     "bridge_out",
     "charger_lines",
     "chip_board",
@@ -241,7 +243,7 @@ def live(board, r, c, report):
         c.s2_close = n % 50 > 10
         c.lock_drive = (n // 40) % 3 - 1
         c.charger_ma = n * 100
-        c.light = n // 70
+        c.look = (n // 70 % 8 << 24) | 0xF600F0
         c.drive_allowed = n % 9 == 0
         board.actuate(c)
         Timer.callback(None)

@@ -56,11 +56,12 @@ def test_every_name_of_a_board_file_is_explained():
 @pytest.mark.parametrize("name", BOARDS)
 def test_page_lists_every_pin_once_and_says_that_nothing_was_built(name):
     page = board_page(name)
-    pins = json.loads((FIRMWARE / "boards" / (name + ".json")).read_text())["pins"]
+    data = json.loads((FIRMWARE / "boards" / (name + ".json")).read_text())
+    gpios = {key: pin["gpio"] for key, pin in data["pins"].items()}
+    gpios.update({"spi: " + key: gpio for key, gpio in data["spi"].items()})
+    gpios.update({section + ": cs": data[section]["cs"] for section in ("can", "lines")})
     rows = rows_of(page, "Pins")
-    assert {row[2].strip("`"): int(row[0]) for row in rows} == {
-        key: pin["gpio"] for key, pin in pins.items()
-    }
+    assert {row[2].strip("`"): int(row[0]) for row in rows} == gpios
     assert "Not built, not measured" in page
 
 

@@ -70,6 +70,7 @@ class Chip:
         self.pins = {}
         self.pwms = {}
         self.machines = {}
+        self.buses = []
         self.channels = []
         self.writes = []
         self.watchdog_ms = None
@@ -83,12 +84,25 @@ class Chip:
         self.cause = PWRON_RESET
 
     # machine
-    def pin(self, number, mode=0, pull=None):
+    def pin(self, number, mode=0, pull=None, value=None):
         pin = self.pins.get(number)
         if pin is None:
             pin = self.pins[number] = FakePin(number, log=self.log)
-        pin.init(mode, pull)
+        pin.init(mode, pull, value)
         return pin
+
+    def spi(self, block, baudrate, **options):
+        self.buses.append(
+            (block, baudrate, {k: getattr(v, "number", v) for k, v in options.items()})
+        )
+        return SimpleNamespace(write=self._spi_write, write_readinto=self._spi_exchange)
+
+    def _spi_write(self, words):
+        low = [number for number, pin in self.pins.items() if number in (17, 22) and not pin.level]
+        self.log.append(("spi", tuple(low), bytes(words)))
+
+    def _spi_exchange(self, words, into):
+        self._spi_write(words)
 
     def adc(self, pin):
         return SimpleNamespace(read_u16=lambda: self.read_u16(pin.number))
@@ -155,6 +169,7 @@ def chip(monkeypatch):
         Pin=pin,
         ADC=chip.adc,
         PWM=chip.pwm,
+        SPI=chip.spi,
         WDT=chip.wdt,
         mem32=chip,
         unique_id=lambda: bytes((0xE6, 0x01, 0xAB)),
@@ -174,13 +189,19 @@ def chip(monkeypatch):
     monkeypatch.setattr(
         rp2, "StateMachine", lambda *a, **k: FakeStateMachine(chip, *a, **k), raising=False
     )
-    for name in ("drivers.rp2040_board", "drivers.chip_board", "drivers.safe_pins"):
+    names = (
+        "drivers.rp2040_board",
+        "drivers.chip_board",
+        "drivers.safe_pins",
+        "drivers.spi_parts",
+    )
+    for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
     import drivers.safe_pins
 
     monkeypatch.setattr(drivers.safe_pins, "PINS", {sys.platform: drivers.safe_pins.PINS["rp2"]})
     yield chip
-    for name in ("drivers.rp2040_board", "drivers.chip_board", "drivers.safe_pins"):
+    for name in names:
         sys.modules.pop(name, None)
 
 
@@ -417,7 +438,8 @@ def test_adc_that_fails_leaves_the_lines_working(chip):
 def test_actuate_obeys_and_proves_life(chip):
     board = make()
     c = Commands()
-    c.s2_close, c.charger_ma, c.lock_drive, c.drive_allowed, c.light = True, 16000, 1, True, 6
+    c.s2_close, c.charger_ma, c.lock_drive, c.drive_allowed = True, 16000, 1, True
+    c.look = 0x1000FFF  # steady white
     run(board, 2, c=c)
     alive = chip.machines[4].words[-1]
     assert alive > 0 and chip.machines[5].words[-1] > 0
@@ -545,7 +567,7 @@ def all_released(chip):
 def test_safe_lets_go_of_everything_s2_first(chip):
     board = make()
     c = Commands()
-    c.s2_close, c.lock_drive, c.drive_allowed, c.charger_ma, c.light = True, 1, True, 32000, 6
+    c.s2_close, c.lock_drive, c.drive_allowed, c.charger_ma, c.look = True, 1, True, 32000, 0x1000FFF
     run(board, 3, c=c)
     chip.log.clear()
     board.safe()
@@ -616,3 +638,85 @@ def test_watchdog_is_stopped_by_its_enable_bit_alone(chip):
     board = make()
     board.stop_watchdog()
     assert chip.writes[-1] == (WATCHDOG_CTRL_CLR, 1 << 30)
+
+
+# ----------------------------------------------------------------------------------- what hangs on SPI
+
+SPI = {"sck": 18, "mosi": 19, "miso": 16}
+CAN = {"cs": 17, "crystal_hz": 16_000_000}
+
+
+def test_board_without_spi_has_neither_can_nor_lines_and_touches_no_pin_for_them(chip):
+    board = make()
+    pins = set(chip.pins)
+    assert board.open_can(500) is None and board.open_lines() is None
+    assert chip.buses == [] and set(chip.pins) == pins
+    assert "drivers.spi_parts" not in sys.modules
+
+
+def test_can_and_lines_share_one_bus_and_nothing_of_it_is_touched_before(chip):
+    board = make(spi=SPI, can=CAN, lines={"cs": 22})
+    run(board, 3)
+    assert chip.buses == [] and 17 not in chip.pins
+    can, lines = board.open_can(500), board.open_lines()
+    assert chip.buses == [
+        (0, 4_000_000, {"polarity": 0, "phase": 0, "sck": 18, "mosi": 19, "miso": 16})
+    ]
+    assert (chip.pins[17].mode, chip.pins[17].level) == (FakePin.OUT, 1)
+    assert (chip.pins[22].mode, chip.pins[22].level) == (FakePin.OUT, 1)
+    chip.log.clear()
+    can.tick(0)
+    lines.tick(0)
+    selected = {entry[1] for entry in chip.log if entry[0] == "spi"}
+    assert selected == {(17,), (22,)}, "one at a time, each its own"
+
+
+def test_both_chip_selects_are_high_before_the_bus_exists(chip):
+    made = []
+    spi = sys.modules["machine"].SPI
+    sys.modules["machine"].SPI = lambda *a, **k: (
+        made.append([chip.pins[n].level for n in (17, 22)]) or spi(*a, **k)
+    )
+    make(spi=SPI, can=CAN, lines={"cs": 22}).open_lines()
+    assert made == [[1, 1]]
+
+
+def test_second_spi_block_is_found_by_its_pins(chip):
+    board = make(spi={"sck": 10, "mosi": 11, "miso": 8}, lines={"cs": 22})
+    assert board.open_can(500) is None
+    board.open_lines()
+    assert chip.buses[0][0] == 1
+
+
+def test_rate_the_crystal_cannot_make_is_one_sentence(chip):
+    with pytest.raises(ValueError, match="crystal of 8000000 Hz"):
+        make(spi=SPI, can={"cs": 17, "crystal_hz": 8_000_000}).open_can(1000)
+
+
+def test_safe_leaves_the_bus_and_releases_the_lines_behind_s2(chip):
+    board = make(spi=SPI, can=CAN, lines={"cs": 22})
+    board.open_can(500)
+    board.open_lines().outputs = 0x3F
+    chip.log.clear()
+    board.safe()
+    said = [entry for entry in chip.log if entry[0] == "spi"]
+    assert ("spi", (17,), b"\xc0") in said, "the CAN controller is reset"
+    assert ("spi", (22,), b"\x40\x00\xff\xff") in said, "every line is an input"
+    assert chip.log.index((S2, "in", None)) < chip.log.index(said[0])
+    assert all_released(chip) and chip.pins[17].mode == chip.pins[22].mode == FakePin.IN
+
+
+def test_waiting_for_the_period_polls_can_but_not_close_to_its_end(chip):
+    board = make(spi=SPI, can=CAN)
+    can = board.open_can(500)
+    polls = []
+
+    def poll():
+        polls.append(chip.now_us)
+        chip.now_us += 900
+
+    can.poll = poll
+    starts = starts_of(board, chip, [1000] * 50)
+    assert all(0 <= start - starts[0] - 10000 * n <= 40 for n, start in enumerate(starts))
+    assert board.late == 0
+    assert len(polls) >= 49 * 7

@@ -56,6 +56,15 @@ _WHAT = {
     "adc_mux": ("analogue in", "multiplexer common, see below", ""),
     "adc_motor": ("analogue in", "lock bridge current mirror", "1.1 kohm to ground"),
 }
+_PULL_UP = "4.7 kohm to 3.3 V"
+# The SPI bus's pins, where a board has one: (section, key) -> (direction, what it is, what the board fits)
+_SPI_WHAT = {
+    ("spi", "sck"): ("out", "SPI clock of CAN controller and port expander", ""),
+    ("spi", "mosi"): ("out", "SPI data to both", ""),
+    ("spi", "miso"): ("in", "SPI data from both", "1 kohm in series"),
+    ("can", "cs"): ("out", "selects the CAN controller, MCP2515", _PULL_UP),
+    ("lines", "cs"): ("out", "selects the port expander, MCP23S17", _PULL_UP),
+}
 # name -> what the input is
 _INPUTS = {
     "ground": "self-check: 0 V",
@@ -146,9 +155,29 @@ def _contact(chip: str, gpio: int) -> str:
     return _DEVKITC_LABELS.get(gpio, "IO%d" % gpio)
 
 
+def _spi_pins(board: board_data.BoardData) -> list[tuple[str, str, int]]:
+    """Return (section, key, GPIO) of each pin of the SPI bus."""
+    sections = {"spi": board.spi, "can": board.can, "lines": board.lines}
+    return [
+        (section, key, found[key])
+        for (section, key) in _SPI_WHAT
+        if (found := sections[section]) is not None
+    ]
+
+
+def _by_gpio(row: tuple[Any, ...]) -> tuple[int, str]:
+    return row[0], row[2]
+
+
 def _pins(board: board_data.BoardData) -> str:
-    rows = []
-    for name, pin in sorted(board.pins.items(), key=lambda item: item[1].gpio):
+    rows: list[tuple[object, ...]] = []
+    for section, key, gpio in _spi_pins(board):
+        direction, what, fitted = _SPI_WHAT[section, key]
+        active = "low" if key == "cs" else "high"
+        name = "`%s: %s`" % (section, key)
+        row = (gpio, _contact(board.chip, gpio), name, direction, active, fitted, what)
+        rows.append(row)
+    for name, pin in board.pins.items():
         direction, what, fitted = _WHAT[name]
         pull = "pull-%s in the chip" % pin.pull if pin.pull != "none" else ""
         rows.append(
@@ -162,13 +191,14 @@ def _pins(board: board_data.BoardData) -> str:
                 what,
             )
         )
-    return _table(("GPIO", "module", "name", "direction", "active", "resistor", "what"), rows)
+    head = ("GPIO", "module", "name", "direction", "active", "resistor", "what")
+    return _table(head, sorted(rows, key=_by_gpio))
 
 
 def _free(board: board_data.BoardData) -> str:
-    used = {pin.gpio for pin in board.pins.values()}
+    used = {pin.gpio for pin in board.pins.values()} | {row[2] for row in _spi_pins(board)}
     usable = board_file.CHIPS[board.chip][board_file.USABLE]
-    return ", ".join("GPIO %d" % gpio for gpio in usable if gpio not in used)
+    return ", ".join("GPIO %d" % gpio for gpio in usable if gpio not in used) or "none"
 
 
 def pilot_node_mv(cp: dict[str, int], cp_mv: int) -> Fraction:
@@ -295,6 +325,7 @@ def _others(board: board_data.BoardData, data: dict[str, Any]) -> str:
                 % (board.motor_pwm_32nds, 100 * board.motor_pwm_32nds / 32),
             ),
             ("watchdog", "%d ms" % board.watchdog_ms),
+            *(() if board.can is None else (("CAN crystal", "%d Hz" % board.can["crystal_hz"]),)),
         ),
     )
 

@@ -17,7 +17,8 @@ _FORM = const(1)
 # What MicroPython calls the chips.
 CHIP_OF_PLATFORM = {"rp2": "rp2040", "esp32": "esp32"}
 _AS_THEY_ARE = (
-    "name", "chip", "adc_ref_mv", "mux", "reference_mv", "ac_current", "motor", "watchdog_ms",
+    "name", "chip", "adc_ref_mv", "mux", "reference_mv", "ac_current", "motor", "watchdog_ms", "spi", "can", "lines",
+    "light_ws2812",
 )  # fmt: skip
 
 
@@ -36,7 +37,8 @@ class BoardData:
 
     name, chip          str; chip is "rp2040" or "esp32"
     adc_ref_mv          full scale of the ADC, mV
-    pins                dict of name to PinEntry: every name of board_file.PIN_NAMES
+    pins                dict of name to PinEntry: every name of board_file.PIN_NAMES (the three lights may be left out
+                        where there is a strip)
     mux                 dict of input to channel, 0..15
     mux_grounds         channels tied to ground, the one that is read first
     reference_mv        what the channel "reference" reads
@@ -44,6 +46,10 @@ class BoardData:
     motor_ma_per_mv     bridge current a mV
     motor_pwm_32nds     share of the supply the lock's motor gets, 2..31
     watchdog_ms         500..2000
+    spi                 GPIO of sck, mosi and miso; None where the board has no such bus
+    can                 cs and crystal_hz of the CAN controller on it, or None
+    lines               cs of the port expander on it, or None
+    strip               gpio, count and brightness_pct of a strip of WS2812 LEDs, or None
     """
 
     def __init__(self, data: dict, pins: dict, scales: dict, mux_grounds: tuple):
@@ -59,6 +65,10 @@ class BoardData:
         self.motor_ma_per_mv = data["motor"]["ma_per_mv"]
         self.motor_pwm_32nds = data["motor"]["pwm_32nds"]
         self.watchdog_ms = data["watchdog_ms"]
+        self.spi = data.get("spi")
+        self.can = data.get("can")
+        self.lines = data.get("lines")
+        self.strip = data.get("light_ws2812")
         self.scales = scales
 
     def scale(self, name: str):
@@ -79,7 +89,7 @@ def _crc(text: str) -> int:
 def short_form(text: str, board: BoardData) -> str:
     """Return what `checked` reads: the outcome `board` of checking the board file's `text`."""
     source = json.loads(text)
-    data = {name: source[name] for name in _AS_THEY_ARE}
+    data = {name: source[name] for name in _AS_THEY_ARE if name in source}
     data["mux_grounds"] = list(board.mux_grounds)
     data["pins"] = {
         name: [pin.gpio, pin.is_inverted, pin.pull] for name, pin in board.pins.items()

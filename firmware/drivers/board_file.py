@@ -30,6 +30,8 @@ from drivers.board_shape import (
     shown,
     word,
 )
+from drivers.board_spi import check_spi
+from drivers.board_strip import check_strip, names_without
 
 # What a released pin of these does must be the safe thing, and their pull-down makes it low.
 _HIGH_ONLY = ("s2", "bridge_enable", "bridge_direction", "bridge_wake", "drive_allowed")
@@ -113,7 +115,7 @@ _NEEDED = (
     "schema", "name", "chip", "adc_ref_mv", "pins", "cp", "mux", "dividers", "reference_mv", "ac_current", "motor",
     "watchdog_ms",
 )  # fmt: skip
-_OPTIONAL = ("temp_rail_mv",)
+_OPTIONAL = ("temp_rail_mv", "spi", "can", "lines", "light_ws2812")
 
 
 def load(text: str, platform: str = sys.platform) -> BoardData:
@@ -139,11 +141,14 @@ def load(text: str, platform: str = sys.platform) -> BoardData:
     section(data, "motor", ("ma_per_mv", "pwm_32nds"))
     section(data, "cp", ("series_ohm", "pullup_ohm", "pulldown_ohm"), ("rail_mv",))
     section(data, "mux", _MUX_NEEDED, _MUX_OPTIONAL)
-    section(data, "pins", PIN_NAMES)
+    names = names_without(data, PIN_NAMES, _LIGHTS)
+    section(data, "pins", names)
     pins = {}
-    for name in PIN_NAMES:
+    for name in names:
         pins[name] = _pin(data["pins"], name, chip)
     _check_gpios(pins, data["chip"])
+    check_spi(data, pins, chip[USABLE], chip[_INPUT_ONLY])
+    check_strip(data, pins, chip[USABLE], chip[_INPUT_ONLY])
     _check_mux(data["mux"])
     _check_currents(data, chip)
     return BoardData(data, pins, _scales(data, chip), (_GROUND,) + TIED_TO_GROUND)
@@ -242,6 +247,8 @@ def _check_gpios(pins: dict, chip_name: str) -> None:
     """Raise where two names want the same thing."""
     owners = {}
     for name in PIN_NAMES:
+        if name not in pins:
+            continue
         gpio = pins[name].gpio
         if gpio in owners:
             raise BoardFileError(
@@ -249,7 +256,7 @@ def _check_gpios(pins: dict, chip_name: str) -> None:
                 % (owners[gpio], name, gpio)
             )
         owners[gpio] = name
-    if chip_name != "rp2040":
+    if chip_name != "rp2040" or _LIGHTS[0] not in pins:
         return
     # RPD 4.5.2: a slice has one frequency, and GPIO 16 apart are the same channel of it.
     limit = pins[_LIMIT].gpio

@@ -66,6 +66,8 @@ class ChipBoard:
             None  # from the first pass on: what is said before may wait for a slow host
         )
         self._parts = []  # what `safe` lets go of, in the order of making: S2 first
+        self._bus = None  # SPI and chip selects, once something on it is asked for
+        self._can = None
 
     def _start_clock(self) -> None:
         self._say_poll = _poll(sys.stdout, select.POLLOUT)
@@ -117,18 +119,53 @@ class ChipBoard:
     def _make_lines(self) -> None:
         """Make what every board has beside S2 and the lock: limit, light, mains sense and buttons."""
         self._limit = self._part(LimitOut(self._pwm("charger_limit", LIMIT_HZ)))
-        self._light = self._part(
-            LightOut(
-                self._pwm("light_red", LIGHT_HZ),
-                self._pwm("light_green", LIGHT_HZ),
-                self._pwm("light_blue", LIGHT_HZ),
-            )
-        )
+        strip = None if self._file.strip is None else self._make_strip(self._file.strip)
+        self._light = self._part(LightOut(self._light_channels(), strip))
         self._ac = self._input("ac_sense")
         self._stop_button = self._input("stop_button")
         self._unlock_button = self._input("unlock_button")
 
+    def _light_channels(self) -> tuple:
+        """Return the PWM channels of the light; none where a strip stands in for them."""
+        if "light_red" not in self._file.pins:
+            return ()
+        return (
+            self._pwm("light_red", LIGHT_HZ),
+            self._pwm("light_green", LIGHT_HZ),
+            self._pwm("light_blue", LIGHT_HZ),
+        )
+
+    def _make_strip(self, strip: dict):
+        """Return the LEDs of the board file's `strip`, dark."""
+        raise NotImplementedError
+
+    def _open_bus(self) -> None:
+        """Open the SPI bus, once."""
+        from drivers.spi_parts import open_bus
+
+        if self._bus is None:
+            self._bus = open_bus(self._file)
+
     # ----------------------------------------------------------------------------------- the contract
+
+    def open_can(self, rate_kbps: int):
+        """Return the CAN port, None where the board has none. ValueError, OSError where it cannot be. Once, at rest."""
+        if self._file.can is None:
+            return None
+        from drivers.spi_parts import open_can
+
+        self._open_bus()
+        self._can = self._part(open_can(self._bus, self._file, rate_kbps))
+        return self._can
+
+    def open_lines(self):
+        """Return the discrete lines, None where the board has none. OSError where it cannot be. Once, at rest."""
+        if self._file.lines is None:
+            return None
+        from drivers.spi_parts import open_lines
+
+        self._open_bus()
+        return self._part(open_lines(self._bus))
 
     def settings(self):
         """Return what is stored, None where nothing is. Raises ValueError, OSError where it cannot be read."""
@@ -149,8 +186,11 @@ class ChipBoard:
             self._begin()
         due_us = self._due_us
         if self._is_scheduled:
+            can = self._can
             while ticks_diff(ticks_us(), due_us) < 0:
-                pass
+                # The CAN controller holds two frames: whoever waits anyway empties it.
+                if can is not None and ticks_diff(due_us, ticks_us()) > _MARGIN_US:
+                    can.poll()
             now_us = ticks_us()
             late_us = ticks_diff(now_us, due_us)
             if late_us > _LATE_US and self.late < _COUNT_MAX:

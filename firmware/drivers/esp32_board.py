@@ -96,9 +96,9 @@ class Esp32Board(ChipBoard):
             BridgeOut(self._output("bridge_direction"), self._output("bridge_wake"), self._enable)
         )
         self._drive_allowed = self._part(PinHold(self._pin("drive_allowed")))
+        self._mark = BlockMark()
         self._make_lines()
         self._make_analog()
-        self._mark = BlockMark()
         pilot = self._pin("pilot")
         self._cp_uv = ADC(self._pin("adc_cp"), atten=ADC.ATTN_11DB).read_uv
         level = Esp32Level(pilot, self._cp_mv, file.scale("cp"), file.adc_ref_mv)
@@ -108,6 +108,16 @@ class Esp32Board(ChipBoard):
         holds = (self._s2, self._enable, self._drive_allowed)
         self._watch = self._part(LoopWatch(Timer(_TIMER), holds, ticks_ms))
         self._watch.start()
+
+    def _make_strip(self, strip: dict):
+        from machine import bitstream
+
+        from drivers.ws2812 import BitstreamStrip
+
+        pin = Pin(strip["gpio"], Pin.IN)
+        return BitstreamStrip(
+            bitstream, pin, strip["count"], strip["brightness_pct"], self._mark, ticks_us
+        )
 
     def _pin_as_is(self, name: str):
         """Return the pin's object without touching the pin: a PWM has it."""
@@ -188,7 +198,7 @@ class Esp32Board(ChipBoard):
         self._bridge.drive(0 if is_held else c.lock_drive, now_ms)
         self._limit.set(0 if is_held else c.charger_ma)
         self._drive_allowed.feed(c.drive_allowed and not is_old)
-        self._light.show(c.light, now_ms)
+        self._light.show(c.look, now_ms)
 
     def _check_lost(self) -> None:
         """Hold S2 and the bridge off where the dead-man has dropped one that was on."""

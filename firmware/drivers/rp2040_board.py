@@ -37,9 +37,11 @@ else:
 _QUIET_MS = const(1000)  # no edge for ever (signals.Readings)
 _REARM_PASSES = const(100)  # the captures' DMA counts last for days
 
-# State machines: both captures share one program in the first block, the dead-men the second.
+# State machines: both captures share one program in the first block, where a strip's fits beside it; the dead-men have
+# the second to themselves.
 _SM_PILOT = const(0)
 _SM_DEMAND = const(1)
+_SM_STRIP = const(2)
 _SM_S2 = const(4)
 _SM_BRIDGE = const(5)
 _SM_DRIVE = const(6)
@@ -156,6 +158,12 @@ class Rp2040Board(ChipBoard):
             )
         )
 
+    def _make_strip(self, strip: dict):
+        from drivers.rp2040_strip import make_pio_strip
+
+        pin = Pin(strip["gpio"])
+        return make_pio_strip(_SM_STRIP, pin, strip["count"], strip["brightness_pct"])
+
     # ------------------------------------------------------------------- what the drivers are handed
 
     def _mux_mv(self) -> int:
@@ -210,7 +218,7 @@ class Rp2040Board(ChipBoard):
         self._drive_allowed.feed(
             c.drive_allowed and ticks_diff(self._fed_ms, now_ms) < DEAD_MAN_MS
         )
-        self._light.show(c.light, now_ms)
+        self._light.show(c.look, now_ms)
 
     def _watch_age(self, is_on: bool) -> None:
         """Find a dead-man that has let go, or a pass that decided on readings too old for one.

@@ -245,7 +245,7 @@ def words(state: State) -> str:
         parts.append("lock drive %d" % values["lock_drive"])
     if values["drive_allowed"]:
         parts.append("may drive")
-    parts.append("light %s" % _name(import_module("vehicle.light").LIGHT_NAMES, values["light"]))
+    parts.append("light %s" % _name(import_module("vehicle.looks").LIGHT_NAMES, values["light"]))
     for name, table in (("reasons", faults.SHUTDOWN), ("faults", faults.FAULTS)):
         if values[name]:
             parts.append("%s %s" % (name, "+".join(faults.names(table, values[name]))))

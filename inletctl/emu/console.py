@@ -38,6 +38,11 @@ class Console:
         self._waiting += data
         self._give()
 
+    @property
+    def waiting(self) -> int:
+        """Return how many bytes are typed and not yet read."""
+        return len(self._waiting)
+
     def _take(self, data: bytes) -> None:
         self.received += len(data)
         self._on_bytes(bytes(data))

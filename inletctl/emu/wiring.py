@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
+from inletctl.emu.car import CarSide
 from inletctl.emu.chip import Alarm, Chip
 from inletctl.emu.circuit import SUPPLY_MV, Circuit
 from inletctl.emu.edges import (
@@ -71,6 +72,8 @@ class Wiring:
         self._adc_names = {
             self._gpio(name) - _ADC_GPIO: name for name in ("adc_cp", "adc_mux", "adc_motor")
         }
+        # CAN controller and discrete lines, where the board has them.
+        self.car = CarSide(chip, world, board) if "spi" in board else None
         self._tick_us = 0
         self._enabled_ns = -_BRIDGE_OFF_NS  # when the bridge's carrier was last seen high
         self._enable_level = False
@@ -114,6 +117,8 @@ class Wiring:
         if t_us >= self._tick_us:
             self._tick_us = t_us - t_us % _TICK_US + _TICK_US
             self._read_slow()
+            if self.car is not None:
+                self.car.tick()
             self.world.apply(self.outputs)
             if self.on_output is not None:
                 self.on_output(t_us)

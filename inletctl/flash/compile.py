@@ -21,7 +21,8 @@ START = b"from micropython import kbd_intr\n\nkbd_intr(-1)\nfrom inlet import st
 # Columns of the shared tables that are words for people: the board never says them, and would read them at each boot.
 # Table -> how many columns it keeps there.
 BOARD_COLUMNS = {
-    "faults.py": {"SHUTDOWN": 8, "FAULTS": 3},
+    "connector.py": {"CONNECTORS": 8},
+    "faults.py": {"SHUTDOWN": 8, "FAULTS": 3, "HOLDS": 3},
     "settings.py": {"TABLE": 7},
 }
 # For the virtual inlet on the host only.
