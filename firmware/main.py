@@ -17,15 +17,27 @@ if sys.platform == "rp2":
 
 from micropython import heap_lock, heap_unlock
 
-from settings import Settings
+from faults import H_CAR_STARTING
+from settings import CAN_RATES, INLETS, Settings
 from signals import Commands, Readings
 from step import InletStep
 from vehicle.console import Report
 
 BOARD_FILE = "board.json"
 VERSION_FILE = "version.txt"
-# The desk is loaded so many passes after the boot, which has no time for it.
+# The car's side, then the desk, are loaded so many passes after the boot, which has no time for them: PP and the lock are
+# judged by then. A step of the car's side every so many passes, as every room wants to be asked in between.
 DESK_AFTER = 50
+CAR_EVERY = 3
+# Of the car's side what needs no CAN; the rest by what the settings ask for. Loaded one a pass, then composed.
+CAR_PARTS = ("vehicle.clock", "vehicle.schedule", "vehicle.sleep", "vehicle.wires")
+# By settings.CAN_DIALECTS.
+DIALECT_PARTS = (
+    (),
+    ("vehicle.can_native", "vehicle.can_native_raw", "vehicle.bus_native"),
+    ("vehicle.can_cpc", "vehicle.bus_cpc"),
+    ("vehicle.can_i3lim", "vehicle.bus_i3lim"),
+)
 _EXCEPTION_BYTES = 256
 
 
@@ -112,18 +124,114 @@ def stored_settings(board):
         return "unreadable"
 
 
+def _needs_car(settings) -> bool:
+    """Tell whether charging depends on the car's side: nothing is charged before it is there."""
+    return bool(
+        settings.can
+        or settings.modem
+        or settings.lines_used
+        or (settings.dc_max_a and INLETS[settings.inlet] == "nacs")
+        or settings.window_1_days
+        or settings.window_2_days
+        or settings.target_soc_pct < 100
+        or settings.person_limit_ma < settings.max_current_ma
+    )
+
+
+def _car_parts(settings) -> list:
+    """Return the modules of the car's side that these settings ask for; none where they ask for nothing of it."""
+    parts = []
+    if settings.modem:
+        parts += ["vehicle.bus_parts", "vehicle.can_modem", "vehicle.modem"]
+    if settings.can:
+        parts += ["vehicle.bus_parts", "vehicle.bus"]
+        parts += DIALECT_PARTS[settings.can]
+    if settings.heater:
+        parts.append("vehicle.heater")
+    if settings.door:
+        parts.append("vehicle.door")
+    wants_sleep = settings.sleep_after_s and "sleep_after_s" in settings.given
+    if parts or _needs_car(settings) or wants_sleep:
+        parts = list(CAR_PARTS) + parts + ["vehicle.car"]
+    return parts
+
+
+class CarLoader:
+    """Loads the car's side a step at a time, at rest: all of it in one pass would be a fifth of a second."""
+
+    def __init__(self, board, settings):
+        self._board = board
+        self._settings = settings
+        self._parts = _car_parts(settings)
+        self._at = -1  # next part; before the first the memory is put in order
+        self.is_urgent = _needs_car(settings)
+        self.is_done = not self._parts
+        self.car = None
+
+    def step(self) -> None:
+        """Take the next step; the caller has seen to it that nothing is energised."""
+        board = self._board
+        board.begin_long()
+        try:
+            self._load_step()
+        except Exception as error:
+            # Whatever it is: the inlet goes on without. Where charging depends on it, none of it is left.
+            self.is_done = True
+            self._parts = []
+            gc.collect()
+            board.note(
+                "the car's side cannot be loaded: %r; %s"
+                % (error, "charging is refused" if self.is_urgent else "the inlet charges without")
+            )
+        board.end_long()
+
+    def _load_step(self) -> None:
+        at = self._at
+        self._at = at + 1
+        if at < 0:
+            gc.collect()
+        elif at < len(self._parts):
+            __import__(self._parts[at])
+        else:
+            self.car = self._compose()
+            self.is_done = True
+
+    def _compose(self):
+        from vehicle.car import Car
+
+        settings = self._settings
+        board = self._board
+        can = None
+        lines = None
+        # A board without the method has none.
+        if settings.can or settings.modem:
+            open_can = getattr(board, "open_can", None)
+            can = open_can(int(CAN_RATES[settings.can_rate][:-1])) if open_can else None
+        if settings.lines_used or settings.heater or settings.door:
+            open_lines = getattr(board, "open_lines", None)
+            lines = open_lines() if open_lines else None
+        return Car(settings, can, lines, board)
+
+
 class Host:
-    """The computer at the console: what it is told, and the desk it asks at, once that is loaded."""
+    """Who is told and asked beside the board: the car's side, the computer at the console, and the desk it asks at."""
 
     def __init__(self, board, settings):
         self._board = board
         self._settings = settings
         self._report = Report()
+        self._loader = CarLoader(board, settings)
+        self._car = None
         self._desk = None
         self._passes = 0
+        self._waited = 0  # passes since the last step of the car's side
 
-    def fill(self, readings) -> None:
-        """Add what the computer wants to the readings."""
+    def fill(self, now_ms: int, readings) -> None:
+        """Add what the car and the computer want to the readings."""
+        if self._car is not None:
+            self._car.fill(now_ms, readings)
+        elif self._loader.is_urgent:
+            readings.holds = H_CAR_STARTING
         if self._desk is not None:
             self._desk.fill(readings)
 
@@ -131,6 +239,8 @@ class Host:
         """Tell what has changed, and hear."""
         board = self._board
         desk = self._desk
+        if self._car is not None:
+            self._car.tick(now_ms, readings, commands)
         self._report.tick(now_ms, commands, board.late)
         if desk is not None:
             desk.tick(now_ms, readings, commands, board.late)
@@ -141,14 +251,24 @@ class Host:
     def rest(self, now_ms: int, is_at_rest: bool) -> None:
         """Do what takes long or allocates, `is_at_rest`: nothing is energised, so that a long pass does no harm."""
         desk = self._desk
+        loader = self._loader
         if desk is not None:
             if desk.has_work and is_at_rest:
                 self._board.begin_long()
                 desk.work(now_ms)
                 self._board.end_long()
-        elif self._passes < DESK_AFTER:
+            return
+        if self._passes < DESK_AFTER:
             self._passes += 1
-        elif is_at_rest and self._board.words:
+        elif not is_at_rest:
+            return
+        elif not loader.is_done:
+            self._waited += 1
+            if self._waited >= CAR_EVERY:
+                self._waited = 0
+                loader.step()
+                self._car = loader.car
+        elif self._board.words:
             self._load_desk()
 
     def _load_desk(self) -> None:
@@ -173,7 +293,7 @@ class Host:
 
             version = _text_of(VERSION_FILE).split()[1:2] or ["unknown"]
             words = self._board.words + " " + version[0]
-            self._desk = Desk(self._board, self._settings, self._report, words)
+            self._desk = Desk(self._board, self._settings, self._report, words, self._car)
 
 
 def run(board) -> None:
@@ -197,7 +317,7 @@ def run(board) -> None:
             try:
                 board.sample(readings)
                 now_ms = board.now_ms()
-                host.fill(readings)
+                host.fill(now_ms, readings)
                 inlet.step(now_ms, readings, commands)
                 board.actuate(commands)
                 board.feed_watchdog()

@@ -96,11 +96,13 @@ CHARGING = {
 }  # fmt: skip
 STOPPED = {**CHARGING, "s2_close": 0, "charger_ma": 0, "session": 4, "pilot_state": 7, "offered_ma": 0,
            "permitted_ma": 0, "reasons": REASON_PILOT_E}  # fmt: skip
-# pilot_count, high, period, quiet, cp high, cp low, pp, rail, 4 temperatures, rail, lock, motor, vehicle, charger, flags
+# pilot_count, high, period, those before it, quiet, cp high, cp low, pp, rail, 4 temperatures, their ages, rail, lock, motor, vehicle, charger, the car's side, flags
 READINGS = (
     5,
     2667,
     10000,
+    *(0, 0, 0, 0),
+    *(0, 0, 0, 0),
     0,
     6010,
     -12003,
@@ -110,12 +112,17 @@ READINGS = (
     1660,
     0,
     0,
+    30,
+    80,
+    0,
+    0,
     3300,
     2800,
     0,
     20,
     32000,
     15800,
+    *(0, 80000, 0, 60000, 0),
     0b110001111,
 )
 

@@ -107,7 +107,7 @@ class FakeBoard:
             self.dark -= 1
             return
         self.now_ms += 10
-        self.host.fill(self.readings)
+        self.host.fill(self.now_ms, self.readings)
         self.inlet.step(self.now_ms, self.readings, self.commands)
         self.host.serve(self.now_ms, self.readings, self.commands)
         is_at_rest = not self.commands.s2_close and not self.commands.lock_drive

@@ -2,6 +2,7 @@
 
 import json
 import random
+from array import array
 
 import pytest
 from hypothesis import given
@@ -286,7 +287,10 @@ def test_readings_come_at_the_rate_asked_for_in_the_protocols_order():
     bench = Bench()
     r = bench.r
     r.pilot_count = 5
-    r.pilot_high_us_x10[4], r.pilot_period_us_x10[4] = 2667, 10000
+    r.pilot_high_us_x10[:] = array("i", [2660, 9, 2667, 2680, 2667])
+    r.pilot_period_us_x10[:] = array("i", [9990, 10000, 20000, 10000, 10000])
+    r.temp_age_ms[2] = 60000
+    r.holds, r.dc_mv, r.modem_permits_unlock = 5, 400_000, True
     r.cp_low_mv, r.pp_mv, r.temp_mv[3], r.charger_ma = -11950, 1510, 1234, 15900
     r.cp_ok = r.pp_ok = r.ac_present = r.output_lost = True
     r.temp_ok[1] = 1
@@ -297,9 +301,20 @@ def test_readings_come_at_the_rate_asked_for_in_the_protocols_order():
     assert 10 <= len(told) <= 11
     values = dict(zip(protocol.READINGS, told[0]["r"], strict=True))
     assert values["pilot_high_us_x10"] == 2667 and values["cp_low_mv"] == -11950
+    assert [values["pilot_high_more_us_x10_%d" % n] for n in (1, 2, 3, 4)] == [13, 0, -2658, -7]
+    assert [values["pilot_period_more_us_x10_%d" % n] for n in (1, 2, 3, 4)] == [0, 10000, 0, -10]
+    assert [values["temp_age_ms_%d" % n] for n in range(4)] == [0, 0, 60000, 0]
     assert (values["pp_mv"], values["temp_mv_3"], values["charger_ma"]) == (1510, 1234, 15900)
     on = [name for n, name in enumerate(protocol.FLAGS) if values["flags"] >> n & 1]
-    assert on == ["cp_ok", "pp_ok", "temp_ok_1", "ac_present", "output_lost"]
+    assert on == [
+        "cp_ok",
+        "pp_ok",
+        "temp_ok_1",
+        "ac_present",
+        "output_lost",
+        "modem_permits_unlock",
+    ]
+    assert (values["holds"], values["dc_mv"], values["modem_age_ms"]) == (5, 400_000, 60_000)
     bench.ask("rate", 0)
     bench.said.clear()
     bench.go(200)

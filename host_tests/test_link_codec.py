@@ -17,6 +17,7 @@ from inletctl.link.codec import (
 )
 from signals import Commands
 from vehicle.console import Report
+from vehicle.protocol import READINGS
 
 SMALL = st.integers(0, 0x3FFFFFFF)
 NUMBER = st.integers(-0x40000000, 0x3FFFFFFF)
@@ -28,7 +29,7 @@ def telemetry_line(number=7, kind="c", count=16, t_ms=1000):
 
 LINES = (
     telemetry_line(),
-    telemetry_line(8, "r", 19),
+    telemetry_line(8, "r", len(READINGS)),
     seal({"re": 7, "ok": [1, -2]}),
     seal({"re": 7, "ok": []}),
     seal({"re": 8, "no": 3}),
@@ -84,13 +85,13 @@ def test_what_the_firmware_writes_is_read():
     assert (told.values[12], told.values[14]) == ((1 << 27) - 1, -400)
 
 
-@given(st.lists(NUMBER, min_size=19, max_size=19))
+@given(st.lists(NUMBER, min_size=len(READINGS), max_size=len(READINGS)))
 def test_a_line_of_readings_comes_back_as_it_was_sent(values):
     line = seal({"t": 1, "n": 2, "r": values, "late": 3})
     assert parse_line(line[:-1]) == Telemetry(1, 2, "readings", tuple(values), 3)
 
 
-@given(SMALL, st.lists(NUMBER, max_size=19), SMALL)
+@given(SMALL, st.lists(NUMBER, max_size=len(READINGS)), SMALL)
 def test_answers_come_back_as_they_were_sent(number, values, why):
     assert parse_line(seal({"re": number, "ok": values})[:-1]) == Reply(number, ok=tuple(values))
     assert parse_line(seal({"re": number, "no": why})[:-1]) == Reply(number, no=why)
@@ -144,7 +145,10 @@ def test_any_truncated_line_is_found(line):
     [
         ({"v": 2, "t": 1, "n": 1, "c": [0] * 16, "late": 0}, "speaks version 2"),
         ({"t": 1, "n": 1, "c": [0] * 15, "late": 0}, "15 numbers where this tool knows 16"),
-        ({"t": 1, "n": 1, "r": [0] * 20, "late": 0}, "20 numbers where this tool knows 19"),
+        (
+            {"t": 1, "n": 1, "r": [0] * 19, "late": 0},
+            "19 numbers where this tool knows %d" % len(READINGS),
+        ),
         ({"t": 1, "n": 1, "c": [0.5] * 16, "late": 0}, "no known form"),
         ({"re": 1}, "no known form"),
         ({"hello": 1}, "no known form"),
@@ -209,7 +213,7 @@ def test_lines_of_commands_that_never_came_are_counted():
 def test_readings_carry_the_next_number_and_count_nothing():
     heard = Heard()
     for number, kind in ((0, "c"), (1, "r"), (4, "r"), (1, "c"), (4, "r"), (2, "c"), (3, "c")):
-        heard.feed(telemetry_line(number, kind, 16 if kind == "c" else 19))
+        heard.feed(telemetry_line(number, kind, 16 if kind == "c" else len(READINGS)))
     assert heard.sorter.lost == 0
     assert len(heard.said) == 7
 

@@ -9,17 +9,22 @@ from hypothesis import strategies as st
 from vcd.reader import TokenKind, tokenize
 
 from inletctl.errors import UserError
+from inletctl.house import use_firmware
 from inletctl.link.client import Identity
 from inletctl.link.codec import seal
 from inletctl.link.decode import decode, header
 from inletctl.link.log import Asked, Header, LogWriter, Mark, read_log
 from inletctl.link.timeline import timeline
 
+use_firmware()
+
+from vehicle.protocol import READINGS  # noqa: E402
+
 HEADER = Header("bench", "e66", "rp2040", "abc", "2026-11-21T10:00:00+01:00", {"inlet": 1})
 
 
 def line(number, t_ms, kind="c", **at):
-    values = [0] * (16 if kind == "c" else 19)
+    values = [0] * (16 if kind == "c" else len(READINGS))
     for n, value in at.items():
         values[int(n[1:])] = value
     return seal({"t": t_ms, "n": number, kind: values, "late": 2})[:-1]
@@ -192,7 +197,9 @@ def test_the_table_has_a_row_a_line_with_words_for_numbers(path, tmp_path):
     log_of(
         path,
         line(0, 1000, v5=2, v6=4, v12=0, v1=16000, v14=-55),
-        line(1, 1020, "r", v6=1870, v18=0b10),
+        line(
+            1, 1020, "r", **{"v%d" % READINGS.index("pp_mv"): 1870, "v%d" % (len(READINGS) - 1): 2}
+        ),
         ("=1+1", 1030),
     )
     rows, _ = decoded(path, tmp_path)

@@ -6,14 +6,24 @@ import sys
 
 import pytest
 
+from faults import H_CAN_BUS, H_CAR_STARTING, H_LINES, H_NO_CLOCK
 from inletctl.house import FIRMWARE
 from inletctl.link.codec import command_line
+from settings import CAN_DIALECTS, Settings
 
 PASS = ["next_pass", "sample", "now_ms", "actuate", "feed_watchdog", "talk", "slack"]
 
 
+# Settings that ask for nothing of the car's side.
+NO_CAR = {"sleep_after_s": 0}
+# Steps of loading it: the memory, its parts (below), and the whole of it.
+CAR_STEPS = 7
+
+
 class FakeBoard:
     """Lists the calls of the loop; `break_at` names the call that raises."""
+
+    can = lines = None  # what open_can and open_lines return
 
     def __init__(self, passes=2, wanted=None, break_at=None, error=None):
         self.calls = []
@@ -76,6 +86,15 @@ class FakeBoard:
     def slack(self, may_collect):
         self._call("slack")
         self.may_collect.append(may_collect)
+
+    def open_can(self, rate_kbps):
+        self._call("open_can")
+        self.rate_kbps = rate_kbps
+        return self.can
+
+    def open_lines(self):
+        self._call("open_lines")
+        return self.lines
 
     def begin_long(self):
         self._call("begin_long")
@@ -191,7 +210,7 @@ def test_every_pass_is_reported_as_it_was(firmware_main):
 
 
 def test_board_with_a_console_gets_its_desk_once_the_loop_runs_and_answers(firmware_main):
-    board = FakeBoard(passes=300)
+    board = FakeBoard(passes=300, wanted=NO_CAR)
     board.words = "rp2040 bench e6"
     board.typed += command_line(1, "hello")
     firmware_main["run"](board)
@@ -203,7 +222,7 @@ def test_board_with_a_console_gets_its_desk_once_the_loop_runs_and_answers(firmw
 
 def test_a_desk_that_cannot_be_loaded_is_told_and_the_inlet_goes_on(firmware_main, monkeypatch):
     monkeypatch.setitem(sys.modules, "vehicle.desk", None)
-    board = FakeBoard(passes=300)
+    board = FakeBoard(passes=300, wanted=NO_CAR)
     board.words = "rp2040 bench e6"
     firmware_main["run"](board)
     assert board.calls.count("actuate") == 300 and board.errors == []
@@ -313,3 +332,164 @@ def test_run_as_main_on_the_web_without_a_link_stops_at_once(monkeypatch):
     monkeypatch.setattr(sys, "platform", "webassembly")
     with pytest.raises(ImportError):
         runpy.run_path(str(FIRMWARE / "main.py"), run_name="__main__")
+
+
+# The car's side
+
+
+def watch_readings(firmware_main, energised=False):
+    """Replace the step by one that keeps the holds of every pass."""
+    seen = []
+
+    class Step:
+        def __init__(self, settings):
+            pass
+
+        def step(self, now_ms, readings, commands):
+            seen.append(readings.holds)
+            commands.s2_close = energised
+
+    firmware_main["run"].__globals__["InletStep"] = Step
+    return seen
+
+
+WINDOW = {"window_1_days": 127, "window_1_from_min": 60, "window_1_to_min": 61}
+
+
+def test_where_no_setting_asks_for_the_cars_side_none_is_loaded(firmware_main):
+    seen = watch_readings(firmware_main)
+    board = FakeBoard(passes=300, wanted=NO_CAR)
+    firmware_main["run"](board)
+    assert set(seen) == {0} and "begin_long" not in board.calls
+
+
+def test_where_charging_depends_on_it_it_is_held_until_every_part_is_there(firmware_main):
+    seen = watch_readings(firmware_main)
+    board = FakeBoard(passes=150, wanted=WINDOW)
+    firmware_main["run"](board)
+    first = seen.index(H_NO_CLOCK)
+    assert seen == [H_CAR_STARTING] * first + [H_NO_CLOCK] * (150 - first)
+    assert board.calls.count("begin_long") == board.calls.count("end_long") == CAR_STEPS
+    # After the boot, a step every third pass; then each room is asked.
+    assert first == 50 + CAR_STEPS * 3 + 4 and board.notes == []
+
+
+def test_what_only_comforts_comes_after_the_boot_and_before_the_desk(firmware_main):
+    seen = watch_readings(firmware_main)
+    board = FakeBoard(passes=300, wanted={"sleep_after_s": 300})
+    board.words = "rp2040 bench e6"
+    firmware_main["run"](board)
+    assert set(seen) == {0}
+    assert board.calls.index("begin_long") > len(PASS) * 49
+    assert board.calls.count("begin_long") == CAR_STEPS + 3
+    assert "hear" in board.calls
+
+
+def test_it_is_not_loaded_while_anything_is_energised(firmware_main):
+    seen = watch_readings(firmware_main, energised=True)
+    board = FakeBoard(passes=300, wanted=WINDOW)
+    firmware_main["run"](board)
+    assert "begin_long" not in board.calls and set(seen) == {H_CAR_STARTING}
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), ImportError("no"), RuntimeError("x"), OSError(5)]
+)
+@pytest.mark.parametrize("part", ["vehicle.schedule", "vehicle.car"])
+def test_a_cars_side_that_cannot_be_loaded_holds_for_ever_and_is_told_once(
+    firmware_main, monkeypatch, error, part
+):
+    seen = watch_readings(firmware_main)
+    real = __import__
+
+    def broken(name, *rest):
+        if name == part:
+            raise error
+        return real(name, *rest)
+
+    monkeypatch.setattr("builtins.__import__", broken)
+    board = FakeBoard(passes=300, wanted=WINDOW)
+    firmware_main["run"](board)
+    assert set(seen) == {H_CAR_STARTING} and board.errors == []
+    assert len(board.notes) == 1
+    assert "the car's side cannot be loaded" in board.notes[0]
+    assert board.notes[0].endswith("charging is refused")
+
+
+def test_where_only_comfort_is_lost_charging_goes_on(firmware_main, monkeypatch):
+    monkeypatch.setitem(sys.modules, "vehicle.car", None)
+    seen = watch_readings(firmware_main)
+    board = FakeBoard(passes=300, wanted={"sleep_after_s": 300})
+    firmware_main["run"](board)
+    assert set(seen) == {0}
+    assert board.notes[0].endswith("the inlet charges without")
+
+
+def test_a_board_that_cannot_open_its_lines_holds_for_ever(firmware_main):
+    seen = watch_readings(firmware_main)
+    board = FakeBoard(
+        passes=300, wanted={"lines_used": 1}, break_at="open_lines", error=OSError(5)
+    )
+    firmware_main["run"](board)
+    assert set(seen) == {H_CAR_STARTING} and board.errors == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "opened"),
+    [
+        (WINDOW, []),
+        ({"can": 1}, ["open_can"]),
+        ({"modem": 1}, ["open_can"]),
+        ({"lines_used": 4}, ["open_lines"]),
+        ({"heater": 1}, ["open_lines"]),
+        ({"door": 1}, ["open_lines"]),
+        ({"can": 2, "lines_used": 4}, ["open_can", "open_lines"]),
+    ],
+)
+def test_only_what_the_settings_ask_for_is_opened(firmware_main, wanted, opened):
+    board = FakeBoard(passes=150, wanted=wanted)
+    firmware_main["run"](board)
+    assert [call for call in board.calls if call.startswith("open_")] == opened
+    assert board.errors == []
+
+
+@pytest.mark.parametrize(("rate", "kbps"), [(0, 125), (1, 250), (2, 500), (3, 1000)])
+def test_can_is_opened_at_the_rate_of_the_settings(firmware_main, rate, kbps):
+    board = FakeBoard(passes=150, wanted={"can": 1, "can_rate": rate})
+    firmware_main["run"](board)
+    assert board.rate_kbps == kbps
+
+
+def test_a_board_without_the_methods_has_neither(firmware_main, monkeypatch):
+    monkeypatch.delattr(FakeBoard, "open_can")
+    monkeypatch.delattr(FakeBoard, "open_lines")
+    seen = watch_readings(firmware_main)
+    board = FakeBoard(passes=150, wanted={"can": 1, "lines_used": 4})
+    firmware_main["run"](board)
+    assert board.errors == [] and len(board.notes) == 2
+    assert seen[-1] == H_CAN_BUS | H_LINES
+
+
+@pytest.mark.parametrize("dialect", range(len(CAN_DIALECTS)))
+def test_every_part_that_is_loaded_by_name_is_there(firmware_main, dialect):
+    parts = firmware_main["DIALECT_PARTS"]
+    assert len(parts) == len(CAN_DIALECTS)
+    wanted = {"can": dialect, "modem": 1, "heater": 1, "door": 1}
+    for part in firmware_main["_car_parts"](Settings(wanted)):
+        assert (FIRMWARE / (part.replace(".", "/") + ".py")).is_file(), part
+
+
+def test_the_car_is_filled_before_the_step_and_served_after_the_watchdog(firmware_main):
+    class Lines:
+        ok, inputs, outputs = True, 127, 0
+
+        def tick(self, now_ms):
+            board.calls.append("lines")
+
+    board = FakeBoard(passes=150, wanted={"lines_used": 1})
+    board.lines = Lines()
+    firmware_main["run"](board)
+    last = board.calls[-len(PASS) - 3 : -2]
+    assert last == [
+        "next_pass", "sample", "now_ms", "lines", "actuate", "feed_watchdog", "talk", "slack",
+    ]  # fmt: skip

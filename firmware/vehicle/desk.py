@@ -5,6 +5,8 @@ those that need an idle board. Nothing here energises anything: the wishes go in
 judges them like any other.
 """
 
+from array import array
+
 from micropython import const
 
 from faults import PP_INVALID, SERVICE_MODE, SETTINGS
@@ -17,10 +19,12 @@ from vehicle.protocol import (
     EMPTY,
     IN_SERVICE,
     INCOMPLETE,
+    NO_CAR_SIDE,
     NO_SUCH_ENTRY,
     NO_SUCH_WORD,
     NOT_IDLE,
     NOT_IN_SERVICE,
+    NOT_NEEDED,
     OUT_OF_BOUNDS,
     RATE_MAX_MS,
     RATE_MIN_MS,
@@ -32,6 +36,7 @@ from vehicle.protocol import (
 _STUCK_PASSES = const(100)
 # The answer to `restart` needs so long to get out.
 _RESTART_MS = const(500)
+_WEEK_MIN = const(10080)
 _UNPLUGGED = const(0)  # interlock.UNPLUGGED, as a plain value
 
 # A PP that nobody can read, or settings that cannot be trusted: what is set wrong must not keep it from being set right.
@@ -51,6 +56,7 @@ _NO = (_RE, b',"no":')
 _OK_3 = (_RE, b',"ok":[', b",", b",")
 _OK_19 = (_RE, b',"ok":[') + (b",",) * 18
 _READING = (b'{"v":1,"t":', b',"n":', b',"r":[') + (b",",) * (len(READINGS) - 1) + (b'],"late":',)
+_READING_NUMBERS = const(39)  # tick, line number, READINGS, late passes
 
 
 class Desk:
@@ -62,10 +68,13 @@ class Desk:
     settings    settings.Settings in force
     report      console.Report: what is answered goes out there
     words       who the board is: `<chip> <board> <board id> <firmware>`
+    car         vehicle.car.Car, None where it is not loaded
     """
 
-    def __init__(self, board, settings, report, words: str):
+    def __init__(self, board, settings, report, words: str, car=None):
         self._board = board
+        self._car = car
+        self._has_heard = False  # anything since the last pass
         self._settings = settings
         self._report = report
         self._is = (',"is":"%s' % words.replace("\\", "/").replace('"', "'")).encode()
@@ -81,9 +90,12 @@ class Desk:
         self._wants_stop = False
         self._test_lock = 0
         self._wants_service_end = False
-        # Readings at a rate; settings kept aside; a restart under way.
+        # Readings at a rate, and those of a change, which wait for room; settings kept aside; a restart under way.
         self._rate_ms = 0
         self._reading_ms = 0
+        self._reading = array("i", [0] * _READING_NUMBERS)
+        self._is_reading_kept = False
+        self._number = 0  # of the next line of commands, in the pass before
         self._aside = None
         self._restart_ms = 0
         self._is_restarting = False
@@ -106,6 +118,8 @@ class Desk:
         if self._is_restarting and not self._is_empty(c):
             # Something began meanwhile: not under its feet.
             self._is_restarting = self.has_work = False
+        self._pass_on()
+        self._notice_line(now_ms, r, c, late)
         if self._report.is_other:
             if self.is_full and not self.has_work:
                 # A host that reads nothing must not keep the board from hearing a `stop`.
@@ -118,9 +132,26 @@ class Desk:
         if self.is_full:
             if not self.has_work:
                 self._obey(now_ms, c)
+        elif self._is_reading_kept:
+            self._tell_readings()
         elif self._rate_ms and ticks_diff(now_ms, self._reading_ms) >= self._rate_ms:
             self._reading_ms = now_ms
-            self._tell_readings(now_ms, r, c, late)
+            self._keep_readings(now_ms, r, c, late)
+            self._tell_readings()
+
+    def _notice_line(self, now_ms: int, r, c, late: int) -> None:
+        """Keep what was read where the commands are told in this pass: later nobody could say why they changed."""
+        if self._number != self._report.number:
+            self._number = self._report.number
+            if self._rate_ms and not self._is_reading_kept:
+                self._keep_readings(now_ms, r, c, late)
+
+    def _pass_on(self) -> None:
+        """Wake what sleeps where somebody has spoken."""
+        if self._has_heard:
+            self._has_heard = False
+            if self._car is not None:
+                self._car.stir()
 
     def work(self, now_ms: int) -> None:
         """Carry out the command that needs an idle board; the caller has seen to that."""
@@ -145,37 +176,64 @@ class Desk:
             and (c.session == _UNPLUGGED or c.reasons & _NO_CHARGE_POSSIBLE != 0)
         )
 
-    def _tell_readings(self, now_ms: int, r, c, late: int) -> None:
-        out = self._report.other
+    def _keep_readings(self, now_ms: int, r, c, late: int) -> None:
+        self._is_reading_kept = True
+        out = self._reading
         out[0] = now_ms
         out[1] = self._report.number
-        out[2] = r.pilot_count
-        newest = r.pilot_count - 1
-        out[3] = r.pilot_high_us_x10[newest] if newest >= 0 else 0
-        out[4] = r.pilot_period_us_x10[newest] if newest >= 0 else 0
-        out[5] = r.pilot_quiet_ms
-        out[6] = r.cp_high_mv
-        out[7] = r.cp_low_mv
-        out[8] = r.pp_mv
-        out[9] = r.pp_rail_mv
+        count = r.pilot_count
+        out[2] = count
+        high = 0
+        period = 0
+        if count:
+            high = r.pilot_high_us_x10[count - 1]
+            period = r.pilot_period_us_x10[count - 1]
+        out[3] = high
+        out[4] = period
+        for n in range(4):
+            older = count - 2 - n
+            out[5 + n] = r.pilot_high_us_x10[older] - high if older >= 0 else 0
+            out[9 + n] = r.pilot_period_us_x10[older] - period if older >= 0 else 0
+        out[13] = r.pilot_quiet_ms
+        out[14] = r.cp_high_mv
+        out[15] = r.cp_low_mv
+        out[16] = r.pp_mv
+        out[17] = r.pp_rail_mv
         flags = r.cp_ok | r.pp_ok << 1
         for n in range(4):
-            out[10 + n] = r.temp_mv[n]
+            out[18 + n] = r.temp_mv[n]
+            out[22 + n] = r.temp_age_ms[n]
             if r.temp_ok[n]:
                 flags |= 4 << n
-        out[14] = r.temp_rail_mv
-        out[15] = r.lock_feedback_mv
-        out[16] = r.lock_motor_ma
-        out[17] = r.vehicle_age_ms
-        out[18] = r.vehicle_limit_ma
-        out[19] = r.charger_ma
+        out[26] = r.temp_rail_mv
+        out[27] = r.lock_feedback_mv
+        out[28] = r.lock_motor_ma
+        out[29] = r.vehicle_age_ms
+        out[30] = r.vehicle_limit_ma
+        out[31] = r.charger_ma
         flags |= r.lock_feedback_ok << 6 | r.vehicle_permits << 7 | r.charger_ok << 8
         flags |= r.ac_ok << 9 | r.ac_present << 10
         flags |= r.stop_request << 11 | r.unlock_request << 12 | r.output_lost << 13
         if c.reasons & SERVICE_MODE:
             flags |= 1 << 14
-        out[20] = flags
-        out[21] = late
+        out[32] = r.holds
+        out[33] = r.person_limit_ma
+        out[34] = r.dc_mv
+        out[35] = r.modem_age_ms
+        out[36] = r.modem_toggles
+        flags |= r.dc_ok << 15 | r.contactors_ok << 16 | r.contactors_open << 17
+        flags |= r.car_unlock << 18 | r.car_stop << 19 | r.is_asleep << 20
+        flags |= r.modem_wants_c << 21 | r.modem_permits_unlock << 22 | r.is_nearly_full << 23
+        flags |= r.car_ac_live << 24
+        out[37] = flags
+        out[38] = late
+
+    def _tell_readings(self) -> None:
+        self._is_reading_kept = False
+        out = self._report.other
+        kept = self._reading
+        for n in range(_READING_NUMBERS):
+            out[n] = kept[n]
         self._report.send_other(_READING, b"", b"")
 
     # ------------------------------------------------------------------------------------- commands
@@ -225,6 +283,7 @@ class Desk:
             return
         self._rate_ms = rate_ms
         self._reading_ms = now_ms
+        self._is_reading_kept = False
         self._answer()
 
     def _do_stop(self, now_ms: int) -> None:
@@ -310,10 +369,30 @@ class Desk:
         self._test_lock = -1
         self._answer()
 
+    def _do_time(self, now_ms: int) -> None:
+        minute = self.line.arguments[0]
+        if self._car is None:
+            self._refuse(NO_CAR_SIDE)
+        elif not 0 <= minute < _WEEK_MIN:
+            self._refuse(OUT_OF_BOUNDS)
+        elif self._car.set_time(minute):
+            self._answer()
+        else:
+            self._refuse(NOT_NEEDED)
+
+    def _do_now(self, now_ms: int) -> None:
+        if self._car is None:
+            self._refuse(NO_CAR_SIDE)
+        elif self._car.charge_now():
+            self._answer()
+        else:
+            self._refuse(NOT_NEEDED)
+
     # ------------------------------------------------------------------------------------ a line in
 
     def hear(self, byte: int) -> None:
         """Take the next byte, 0..255. Not while `is_full`."""
+        self._has_heard = True
         if self.line.hear(byte):
             if self.line.index == _STOP and not self.line.count:
                 # Now, whatever else waits for the wire.

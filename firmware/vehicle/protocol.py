@@ -5,9 +5,10 @@ is CRC-16/CCITT-FALSE (polynomial 0x1021, start 0xFFFF) over every byte before `
 
 From the board
     {"v":1,"t":TICK_MS,"n":LINE,"c":[signals.Commands],"late":PASSES,"x":...}   at every change, and once a second
-    {"v":1,"t":TICK_MS,"n":LINE,"r":[READINGS],"late":PASSES,"x":...}           at the rate asked for, else never
+    {"v":1,"t":TICK_MS,"n":LINE,"r":[READINGS],"late":PASSES,"x":...}           at the rate asked for, and of a change
     (LINE counts the lines of commands: a gap tells of changes that the wire had no room for. Readings carry the number
-    of the line that comes next, and count nothing.)
+    of the line that comes next, and count nothing. Once a rate is asked for, the readings that a line of commands was
+    decided from are told besides, if those of the line before are out by then; they may come behind newer lines.)
     {"v":1,"re":ID,"ok":[numbers],"x":...}                                       a command was obeyed
     {"v":1,"re":ID,"no":NUMBER,"x":...}                                          it was refused: REFUSALS[NUMBER]
     {"v":1,"re":ID,"is":"words","x":...}                                         the answer to hello
@@ -19,11 +20,20 @@ from micropython import const
 
 VERSION = const(1)
 
-# What "r" holds, in order. Arrays of signals.Readings: the newest period only, every temperature channel.
+# What "r" holds, in order. Arrays of signals.Readings: every temperature channel; of the pilot's periods the newest, then
+# what the four before it, newest first, are longer by, so that a steady pilot costs two bytes each. 0 where there is none.
 READINGS = (
     "pilot_count",
     "pilot_high_us_x10",
     "pilot_period_us_x10",
+    "pilot_high_more_us_x10_1",
+    "pilot_high_more_us_x10_2",
+    "pilot_high_more_us_x10_3",
+    "pilot_high_more_us_x10_4",
+    "pilot_period_more_us_x10_1",
+    "pilot_period_more_us_x10_2",
+    "pilot_period_more_us_x10_3",
+    "pilot_period_more_us_x10_4",
     "pilot_quiet_ms",
     "cp_high_mv",
     "cp_low_mv",
@@ -33,15 +43,24 @@ READINGS = (
     "temp_mv_1",
     "temp_mv_2",
     "temp_mv_3",
+    "temp_age_ms_0",
+    "temp_age_ms_1",
+    "temp_age_ms_2",
+    "temp_age_ms_3",
     "temp_rail_mv",
     "lock_feedback_mv",
     "lock_motor_ma",
     "vehicle_age_ms",
     "vehicle_limit_ma",
     "charger_ma",
+    "holds",
+    "person_limit_ma",
+    "dc_mv",
+    "modem_age_ms",
+    "modem_toggles",
     "flags",
 )
-# Bits of "flags": readings that are yes or no, then what the loop itself says.
+# Bits of "flags": readings that are yes or no; "service" is what the loop itself says.
 FLAGS = (
     "cp_ok",
     "pp_ok",
@@ -58,6 +77,16 @@ FLAGS = (
     "unlock_request",
     "output_lost",
     "service",
+    "dc_ok",
+    "contactors_ok",
+    "contactors_open",
+    "car_unlock",
+    "car_stop",
+    "is_asleep",
+    "modem_wants_c",
+    "modem_permits_unlock",
+    "is_nearly_full",
+    "car_ac_live",
 )
 
 # When a command is obeyed: ANY time; EMPTY: S2 open, the lock's bridge off, and no plug in, or none that could be charged
@@ -81,6 +110,8 @@ COMMANDS = (
     ("service_end", 0, 0, IN_SERVICE),
     ("lock", 0, 0, IN_SERVICE),  # drive the lock towards locked
     ("unlock", 0, 0, IN_SERVICE),
+    ("time", 1, 1, ANY),  # it is minute a[0] of the week, local: 0 = Monday 0:00 .. 10079
+    ("now", 0, 0, ANY),  # charge outside the charge windows, until the plug is out
 )
 
 # Why a command is refused: the number that "no" says.
@@ -92,6 +123,8 @@ OUT_OF_BOUNDS = const(4)  # a setting or a rate
 NO_SUCH_ENTRY = const(5)  # a setting's number, or a line of the log
 WRITE_FAILED = const(6)
 INCOMPLETE = const(7)  # inlet and max_current_ma must be among what is stored
+NO_CAR_SIDE = const(8)  # it is not loaded: no setting asks for it, or not yet
+NOT_NEEDED = const(9)  # the car tells the time; no charge window is waited for
 REFUSALS = (
     "no_such_word",
     "wrong_arguments",
@@ -101,6 +134,8 @@ REFUSALS = (
     "no_such_entry",
     "write_failed",
     "incomplete",
+    "no_car_side",
+    "not_needed",
 )
 
 RATE_MIN_MS = const(20)

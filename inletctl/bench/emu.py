@@ -13,9 +13,15 @@ from inletctl.bench.model import Block, Record
 from inletctl.bench.sim import scenario_of
 from inletctl.emu.chip import Chip
 from inletctl.emu.console import Console
-from inletctl.emu.flash_image import board_text
+from inletctl.emu.flash_image import (
+    SETTINGS_FILE,
+    board_files,
+    board_text,
+    make_flash,
+    stored_settings,
+)
 from inletctl.emu.image import find_image
-from inletctl.emu.runs import BOARD, TARGET_WORDS, new_chip
+from inletctl.emu.runs import BOARD, TARGET_WORDS
 from inletctl.emu.session import BOOT_NS, LAST_WORD_US, NOT_ON_A_WIRE, RESETS_MAX
 from inletctl.emu.wiring import Wiring
 from inletctl.errors import UserError
@@ -168,13 +174,17 @@ class EmuExecutor:
         self._seed = seed
         self._image = find_image(uf2)
         self._board = json.loads(board_text(BOARD))
+        # Compiled once: a recipe takes half an hour, and whoever works on the firmware meanwhile must not change what is
+        # tested, nor end the run.
+        self._files = board_files(BOARD, None)
+        self._hash = firmware_hash()
 
     def identity(self) -> Rig:
         """Return who is tested."""
         version = " (%s)" % self._image.version if self._image.version else ""
         return Rig(
             target=TARGET_WORDS + version,
-            firmware_hash=firmware_hash(),
+            firmware_hash=self._hash,
             board=BOARD,
             settings=dict(limits.setting_defaults()),
             instruments=[
@@ -199,7 +209,11 @@ class EmuExecutor:
         ).run_to_end(watch)
 
     def _chip(self, block: Block) -> Chip:
-        return new_chip(self._image, BOARD, scenario_of(block, self._seed))
+        settings = scenario_of(block, self._seed).settings
+        files = dict(self._files)
+        if settings is not None:
+            files[SETTINGS_FILE] = stored_settings(settings)
+        return Chip(self._image, make_flash(files, self._image.layout))
 
     def set_delay(self, delay_us: int) -> None:
         """Both ends share one clock: what the self-check saw is the board's own."""

@@ -78,8 +78,9 @@ def run_recipe(
         cut_block = next((block for block in chosen if block.id == cut.record.block_id), None)
         if cut_block is not None:
             run.rows += judge.judge(cut_block, cut.record)
-    except KeyboardInterrupt:
-        run.why_not = "stopped by hand"
+    except (UserError, KeyboardInterrupt) as error:
+        # Of the block under way nothing is known; what was measured before it is kept.
+        run.why_not = str(error).rstrip(".") or "stopped by hand"
     run.is_complete = not run.why_not
     run.rows += _never_begun(run)
     return run

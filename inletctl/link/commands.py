@@ -226,8 +226,9 @@ def decode_command(file: Path, out: Path) -> None:
 def replay_command(file: Path) -> None:
     """Run the readings of the log FILE through the logic on this computer; list where it now decides otherwise.
 
-    Exit status 0 if nowhere, 1 if somewhere. The readings' spacing and 50 ms are allowed for; what happens between two
-    readings is not seen, so record with --rate 20 or 50.
+    Every pass is the same, different, or not judged: what hangs on what changed between two readings, or on what was
+    not recorded, counts as neither. Exit status 0 if nothing judged is different, 1 if something is, 2 if nothing could
+    be judged.
     """
     from inletctl.link.log import read_log
     from inletctl.link.replay import replay
@@ -238,17 +239,32 @@ def replay_command(file: Path) -> None:
     result = replay(log)
     for one in result.differences:
         click.echo(
-            "%10.3f s  %-14s board said %s, host says %s (for %.2f s)"
+            "%10.3f s  different   %-14s board said %s, host says %s (for %.2f s)"
             % (one.t_us / 1e6, one.field, one.board, one.host, one.length_us / 1e6)
         )
+    for span in result.not_judged:
+        click.echo(
+            "%10.3f s  not judged  %s (for %.2f s)"
+            % (
+                span.t_us / 1e6,
+                ": ".join(filter(None, (span.why, span.fields))),
+                span.length_us / 1e6,
+            )
+        )
+    whole_us = max(1, result.same_us + result.not_judged_us + result.different_us)
     click.echo(
-        "%d differences in %.1f s compared; not compared: %.1f s until both first agreed; readings at most %d ms apart%s"
+        "same %.2f s (%.2f %%), not judged %.2f s (%.2f %%) in %d spans, different %.2f s (%.2f %%) in %d fields; "
+        "readings at most %d ms apart"
         % (
+            result.same_us / 1e6,
+            100 * result.same_us / whole_us,
+            result.not_judged_us / 1e6,
+            100 * result.not_judged_us / whole_us,
+            len(result.not_judged),
+            result.different_us / 1e6,
+            100 * result.different_us / whole_us,
             len(result.differences),
-            result.compared_us / 1e6,
-            result.not_compared_us / 1e6,
             result.longest_spacing_us // 1000,
-            "" if result.longest_spacing_us <= 100_000 else ": a coarse replay",
         )
     )
     if result.differences:
@@ -256,3 +272,5 @@ def replay_command(file: Path) -> None:
             "The first one counts: the recorded world obeyed the board, so later ones may follow from it."
         )
         sys.exit(1)
+    if not result.same_us:
+        raise UserError("%s: nothing in it could be judged: record with a closer --rate." % file)

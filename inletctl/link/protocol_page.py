@@ -27,6 +27,8 @@ _WHAT = {
     "service_end": ("leave service mode", ""),
     "lock": ("drive the lock towards locked", ""),
     "unlock": ("drive the lock towards unlocked", ""),
+    "time": ("it is this minute of the week, local: 0 = Monday 0:00 .. 10079; forgotten with the power, and a week later", ""),
+    "now": ("charge outside the charge windows until the plug is out, as a short press of the stop button does", ""),
 }  # fmt: skip
 
 
@@ -54,7 +56,8 @@ def protocol_page() -> str:
         "Service mode: with no plug in, a person holds both buttons of the board for 5 s; its light flashes white. It ends\n"
         "after 10 minutes, with a plug, or with `service_end`. While it is on nothing is charged and the car may not be driven.\n\n"
         '## Refusals\n\n%s\n## "c": commands of the logic\n\n%s\n\n## "r": readings\n\n%s\n\n'
-        "Of the pilot's periods the newest; `flags` has a bit for each of these, in this order:\n\n%s\n"
+        "Of the pilot's periods the newest, then what the four before it, newest first, are longer by; `flags` has a bit for each\n"
+        "of these, in this order:\n\n%s\n"
         % (
             protocol.VERSION,
             doc,

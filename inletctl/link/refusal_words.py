@@ -15,6 +15,8 @@ WORDS = {
     "no_such_entry": "The board has no such entry: its firmware is of another version, or its log is shorter.",
     "incomplete": "Nothing is stored yet, so inlet and max_current_ma must be given too: set them in the same command.",
     "write_failed": "The board cannot write its flash: what was stored before still is; try again, or replace the board.",
+    "no_car_side": "The board has no use for this: none of its settings asks for charge windows, or it has only just started.",
+    "not_needed": "The board does not need this: the car tells it the time, or no charge window is waited for.",
 }
 
 

@@ -1,62 +1,75 @@
 """A recorded session through the logic on this computer: where would it now decide otherwise?
 
-The board's readings are held from line to line and fed in passes of 10 ms; what comes out is compared with what the
-board said. Both follow the same rules, so what differs for longer than the readings are apart is a changed decision:
-another firmware, other settings, or a fault of the recording.
+The board's readings are fed in passes of 10 ms; what comes out is compared, pass by pass, with what the board said. Every
+pass of the recording ends as one of three: the same; different; or not judged, with the reason: nothing was read then,
+lines are missing, both have not agreed yet, or what the board decided hangs on what changed between two readings.
 
-What the readings do not hold is guessed: all periods of a pass are like the newest, and a temperature is converted when
-its reading changes, or every 200 ms.
-The sparser the readings, the coarser the replay; 20 ms is what the board can tell, 50 ms is good. What hangs on less than
-that (a bolt that stalls, a sensor that fails for just its limit) may be decided otherwise without any change.
+Between two readings nobody knows when a reading changed. Where one did, the logic goes on in several ways, with the
+change early and late and when the board itself changed (replay_fill.py); a way that the board's own words contradict is
+given up. Passes in which the ways disagree are not judged, nor are those in which none agrees with the board: for up to two
+spacings of the readings around such a change, for half a spacing anywhere, and around noise on the pilot until both agree
+again, 10 s at most. A record with a reading of every pass leaves nothing open: there, any pass that is not the same is
+different.
 """
 
+import pickle
+from array import array
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
 from inletctl.errors import UserError
 from inletctl.house import use_firmware
-from inletctl.link.codec import COMMAND_FIELDS, READINGS_KIND, Telemetry
-from inletctl.link.log import Asked, Log
-from inletctl.link.timeline import Moment, timeline
+from inletctl.link.codec import COMMAND_FIELDS
+from inletctl.link.log import Log
+from inletctl.link.replay_fill import BootRecord, Sample, Switch, boot_records
 from inletctl.record import Names, mask_rows, name_of
 
 use_firmware()
 
 from settings import Settings  # noqa: E402
-from signals import PILOT_PERIODS, TEMP_CHANNELS, Commands, Readings  # noqa: E402
+from signals import Commands  # noqa: E402
 from step import InletStep  # noqa: E402
-from vehicle.protocol import FLAGS, READINGS  # noqa: E402
 
-_PASS_MS = 10
+PASS_MS = 10
 _TICKS_MASK = 0x3FFFFFFF
-_CONVERTED_MS = 200
-_MORE_MS = 50  # tolerance beyond the readings' own spacing
-_GAPS = 5  # newest spacings of readings, of which the longest counts
 # A recording may begin in the middle of a session: until both agree for the first time, for so long at most, host and
 # board are not compared.
 _SETTLE_MS = 10_000
 # One that begins while charging is led in to: the plug in, the pilot in state B, nothing drawn, until S2 closes.
 _LEAD_IN_MS = 10_000
 _STATE_B_MV = 9000
-# Values that tremble are told a second late, and by the newest period alone where the board has several.
+# Ways that are followed at once; and once nothing has changed for so long.
+_WAYS = 8
+_WAYS_AT_REST = 4
+_REST_MS = 1500
+# For so long no way may agree while the ways do not decide alike, either.
+_UNLIKE_MS = 500
+# Newest spacings of readings, of which the widest counts.
+_SPACINGS = 4
+# A plug is told so long after it came at least.
+_PROOF_MS = 30
+# What noise does between two readings nobody can follow; so long after it both must agree again.
+_NOISE_MS = 10_000
+# Readings further apart than this leave a hole.
+_HOLE_MS = 1500
+# Values that the board tells by the way once they have moved a little (vehicle/console.py), and mean values of a pass
+# whose newest period alone is told.
 _NEAR = {
     "charger_ma": 400,
     "offered_ma": 400,
     "permitted_ma": 400,
     "duty_pct_x100": 50,
-    "hottest_decic": 10,
 }
-_SLOW_MS = 1000
-_FLAG_FIELDS = {
-    "cp_ok": 0, "pp_ok": 1, "lock_feedback_ok": 6, "vehicle_permits": 7, "charger_ok": 8, "ac_ok": 9,
-    "ac_present": 10, "stop_request": 11, "unlock_request": 12, "output_lost": 13,
-}  # fmt: skip
-_TEMP_OK_BIT = FLAGS.index("temp_ok_0")
-_PLAIN = (
-    "pilot_quiet_ms", "cp_high_mv", "cp_low_mv", "pp_mv", "pp_rail_mv", "temp_rail_mv", "lock_feedback_mv",
-    "lock_motor_ma", "vehicle_age_ms", "vehicle_limit_ma", "charger_ma",
-)  # fmt: skip
-_AT = {name: n for n, name in enumerate(READINGS)}
+# Told with the next line only, so judged only in its pass.
+_WITH_LINE = {"hottest_decic": 10}
+
+BETWEEN, UNSETTLED, NO_READINGS, LINES_LOST = (
+    "changed between readings",
+    "before both first agreed",
+    "no readings",
+    "lines lost",
+)
 
 
 @dataclass
@@ -71,26 +84,46 @@ class Difference:
 
 
 @dataclass
+class NotJudged:
+    """From `t_us` on, for `length_us`, the record does not let anybody judge."""
+
+    t_us: int
+    why: str  # BETWEEN, UNSETTLED, NO_READINGS or LINES_LOST
+    fields: str  # what would have had to be judged, in words; "" where that is everything
+    length_us: int = 0
+
+
+@dataclass
 class Replay:
-    """What came of it."""
+    """What came of it. The three times add up to the recorded time."""
 
     differences: list[Difference] = field(default_factory=list)
-    compared_us: int = 0
-    not_compared_us: int = 0  # before host and board agreed for the first time
+    not_judged: list[NotJudged] = field(default_factory=list)
+    same_us: int = 0
+    different_us: int = 0
     boots: int = 0
     longest_spacing_us: int = 0  # between two lines of readings
+
+    @property
+    def not_judged_us(self) -> int:
+        """Return how long nobody could judge."""
+        return sum(one.length_us for one in self.not_judged)
+
+    def not_judged_why_us(self, why: str) -> int:
+        """Return how long nobody could judge for the reason `why`."""
+        return sum(one.length_us for one in self.not_judged if one.why == why)
 
 
 def replay(log: Log) -> Replay:
     """Run the log through the logic. Raises UserError where it holds no readings."""
-    moments = timeline(log)
     result = Replay()
     names = Names.from_firmware()
-    for boot in range(moments[-1].boot + 1 if moments else 0):
-        mine = [moment for moment in moments if moment.boot == boot]
-        if any(_is_readings(moment) for moment in mine):
-            _Boot(log, mine, names, result).run()
+    for boot in boot_records(log):
+        if boot.samples:
+            _Boot(log, boot, names, result).run()
             result.boots += 1
+        else:
+            _not_judged(result, boot.begin_ms, boot.end_ms - boot.begin_ms, NO_READINGS)
     if not result.boots:
         raise UserError(
             "%s: holds no readings to replay: record with `inletctl monitor --rate 50 --log FILE`."
@@ -100,164 +133,348 @@ def replay(log: Log) -> Replay:
     return result
 
 
-def _is_readings(moment: Moment) -> bool:
-    return isinstance(moment.entry, Telemetry) and moment.entry.kind == READINGS_KIND
+def _unplug(r: Any, settings: Any) -> None:
+    """Make the readings those of an inlet without a plug."""
+    pullup_ohm, pulldown_ohm = settings.pp_pullup_ohm, settings.pp_pulldown_ohm
+    r.pp_mv = r.pp_rail_mv
+    if pulldown_ohm:
+        r.pp_mv = r.pp_rail_mv * pulldown_ohm // (pullup_ohm + pulldown_ohm)
+    r.pilot_count = 0
+    r.pilot_quiet_ms = 1000
+    r.cp_high_mv = r.cp_low_mv = 0
+    r.charger_ma = 0
+    r.ac_present = False
+
+
+def _not_judged(result: Replay, t_ms: int, length_ms: int, why: str, fields: str = "") -> None:
+    if length_ms <= 0:
+        return
+    last = result.not_judged[-1] if result.not_judged else None
+    if last and (last.why, last.fields, last.t_us + last.length_us) == (why, fields, t_ms * 1000):
+        last.length_us += length_ms * 1000
+    else:
+        result.not_judged.append(NotJudged(t_ms * 1000, why, fields, length_ms * 1000))
+
+
+# What a way decided in the fields in which the board said otherwise: (field, number) each.
+_Odd = tuple[tuple[str, int], ...]
+
+
+class _Way:
+    """One way that what was not read may have gone."""
+
+    def __init__(self, inlet: InletStep, commands: Any):
+        self.inlet = inlet
+        self.commands = commands
+        self.odd_ms = 0  # for how long it has said otherwise than the board, without a break
+        self.misses = 0  # passes in which it has since the last rest
+        self.odds: list[_Odd] = []  # where, in each pass since the newest reading
+
+    def fork(self) -> "_Way":
+        """Return a copy that goes its own way."""
+        copies: dict[int, Any] = {}
+        made = _Way(_copy(self.inlet, copies), _copy(self.commands, copies))
+        made.odd_ms, made.misses = self.odd_ms, self.misses
+        return made
+
+
+def _copy(value: Any, copies: dict[int, Any]) -> Any:
+    """Return a deep copy of an object of the firmware; what cannot change is shared. A tenth of copy.deepcopy's time."""
+    kind = type(value)
+    if kind is int or kind is bool or kind is Settings:
+        return value
+    if kind is array:
+        return value[:]
+    if kind is tuple:
+        # Tables of plain values stay, rooms side by side do not.
+        return (
+            tuple([_copy(one, copies) for one in value]) if value and _is_room(value[0]) else value
+        )
+    if kind in (list, dict, set, bytearray):
+        return deepcopy(value)
+    if not _is_room(value):
+        return value
+    made = copies.get(id(value))
+    if made is None:
+        made = copies[id(value)] = object.__new__(kind)
+        made.__dict__.update({name: _copy(one, copies) for name, one in value.__dict__.items()})
+    return made
+
+
+def _is_room(value: Any) -> bool:
+    return hasattr(value, "__dict__") and not callable(value)
+
+
+@dataclass
+class _Pass:
+    """A pass that is not yet decided upon."""
+
+    t_ms: int
+    length_ms: int
+    words: dict[str, tuple[str, str]]  # field: what the board said, what all ways decide
 
 
 class _Boot:
     """One boot of the board, replayed."""
 
-    def __init__(self, log: Log, moments: list[Moment], names: Names, result: Replay):
-        self._moments = moments
+    def __init__(self, log: Log, record: BootRecord, names: Names, result: Replay):
+        self._record = record
         self._names = names
         self._result = result
-        self._inlet = InletStep(Settings(log.header.settings))
-        self._readings: Any = Readings()
-        self._commands: Any = Commands()
-        self._said: tuple[int, ...] = ()  # by the board, newest
-        self._converted_ms = [0] * TEMP_CHANNELS
-        self._gaps_ms: list[int] = []
-        self._readings_ms = -1
-        self._since_ms: dict[str, int] = {}  # field: since when both differ
-        self._open: dict[str, Difference] = {}
+        self._settings: Any = Settings(log.header.settings)
+        self._ways = [_Way(InletStep(self._settings), Commands())]
         self._is_settled = False
+        self._settle_until_ms = 0
+        self._open: dict[str, Difference] = {}
+        self._pending: list[_Pass] = []  # no way has agreed since the first of these
+        self._excuse_ms = 0  # for how long that may be for what changed between readings
+        self._excuse_until_ms = 0  # if it began by then
+        self._noisy_until_ms = -1  # until then it may be for noise on the pilot
+        self._spacings_ms: list[int] = []  # the newest of the readings
+        self._changed_ms = 0  # when something last changed between two readings
+        self._is_apart = False  # host and board differ, and nothing excuses it
 
     def run(self) -> None:
         """Compare to the end of the boot."""
-        first = next(n for n, moment in enumerate(self._moments) if _is_readings(moment))
-        at = 0
-        begin_ms = self._moments[first].t_us // 1000
-        end_ms = self._moments[-1].t_us // 1000
-        settle_until_ms = begin_ms + _SETTLE_MS
-        if self._begins_charging(begin_ms):
-            self._lead_in(self._moments[first], begin_ms)
-        for now_ms in range(begin_ms, end_ms + 1, _PASS_MS):
-            self._readings.test_lock = 0
-            self._readings.service_end = False
-            while at < len(self._moments) and self._moments[at].t_us // 1000 <= now_ms:
-                self._take(self._moments[at])
-                at += 1
-            self._age(now_ms)
-            self._inlet.step(now_ms & _TICKS_MASK, self._readings, self._commands)
-            if not self._said:
-                continue
-            if not self._is_settled:
-                self._is_settled = now_ms >= settle_until_ms or not self._differing()
-                self._result.not_compared_us += _PASS_MS * 1000
-            if self._is_settled:
-                self._result.compared_us += _PASS_MS * 1000
-                self._compare(now_ms)
+        record, samples = self._record, self._record.samples
+        first = samples[0]
+        self._settle_until_ms = first.t_ms + _SETTLE_MS
+        _not_judged(self._result, record.begin_ms, first.t_ms - record.begin_ms, NO_READINGS)
+        if record.is_whole:
+            self._begin(first)
+        elif record.begins_charging:
+            self._lead_in(first)
+        before = first
+        for n, sample in enumerate(samples):
+            self._segment(before, sample, samples[n + 1].t_ms if n + 1 < len(samples) else None)
+            before = sample
+        self._end_pending()
+        last_ms = samples[-1].t_ms + PASS_MS
+        _not_judged(self._result, last_ms, record.end_ms - last_ms, NO_READINGS)
         if not self._is_settled:
             # Never compared is not the same as nothing different.
-            length_us = (end_ms - begin_ms) * 1000
-            for name, said, decided in self._differing() if self._said else ():
-                words = (self._show(name, said), self._show(name, decided))
+            way = self._ways[0]
+            length_ms = last_ms - first.t_ms
+            said = record.said(samples[-1].t_ms) or ()
+            for name, decided in way.odds[-1]:
+                words = self._words(name, said, decided)
                 self._result.differences.append(
-                    Difference(begin_ms * 1000, name, *words, length_us)
+                    Difference(first.t_ms * 1000, name, *words, length_ms * 1000)
                 )
 
-    def _begins_charging(self, begin_ms: int) -> bool:
-        """Return whether the board says, when the readings begin or first after that, that S2 is closed."""
-        is_closed = False
-        for moment in self._moments:
-            entry = moment.entry
-            if isinstance(entry, Telemetry) and entry.kind != READINGS_KIND:
-                is_closed = entry.values[COMMAND_FIELDS.index("s2_close")] != 0
-                if moment.t_us // 1000 >= begin_ms:
-                    break
-        return is_closed
+    def _begin(self, first: Sample) -> None:
+        """Go from the boot to the first reading: a plug in it came with a line, or just now, or was in all the time."""
+        settings = self._settings
+        begin_ms = self._record.begin_ms
+        starts = {begin_ms, *range(first.t_ms - _PROOF_MS, first.t_ms + 1, PASS_MS)}
+        starts |= {ms for ms in self._record.line_times() if begin_ms < ms < first.t_ms}
+        starts = [begin_ms, *sorted(starts - {begin_ms})[1 - _WAYS :]]
+        ways = [self._ways[0], *(self._ways[0].fork() for _ in starts[1:])]
+        for way, start_ms in zip(ways, starts, strict=True):
+            for now_ms in range(begin_ms, first.t_ms, PASS_MS):
+                r = first.readings(now_ms)
+                if now_ms < start_ms:
+                    _unplug(r, settings)
+                self._step(way, now_ms, r)
+        self._ways = ways
 
-    def _lead_in(self, first: Moment, begin_ms: int) -> None:
+    def _lead_in(self, first: Sample) -> None:
         """Bring the logic to where it charges, as the board was before the recording began."""
-        assert isinstance(first.entry, Telemetry)
-        r = self._readings
-        for now_ms in range(begin_ms - _LEAD_IN_MS, begin_ms, _PASS_MS):
-            self._fill(first.entry.values, now_ms)
+        way = self._ways[0]
+        for now_ms in range(first.t_ms - _LEAD_IN_MS, first.t_ms, PASS_MS):
+            r = first.readings(now_ms)
             r.cp_high_mv = _STATE_B_MV
             r.charger_ma = 0
             r.ac_present = False
-            self._age(now_ms)
-            self._inlet.step(now_ms & _TICKS_MASK, r, self._commands)
-            if self._commands.s2_close:
+            self._step(way, now_ms, r)
+            if way.commands.s2_close:
                 # The board's clock goes on from here.
                 break
 
-    def _take(self, moment: Moment) -> None:
-        entry = moment.entry
-        r = self._readings
-        if isinstance(entry, Asked):
-            if entry.word == "stop":
-                r.console_stop = True
-            elif entry.word in ("lock", "unlock"):
-                r.test_lock = 1 if entry.word == "lock" else -1
-            elif entry.word == "service_end":
-                r.service_end = True
-        elif isinstance(entry, Telemetry):
-            if entry.kind == READINGS_KIND:
-                self._fill(entry.values, moment.t_us // 1000)
-                self._note_spacing(moment.t_us // 1000)
+    def _step(self, way: _Way, now_ms: int, readings: Any) -> None:
+        way.inlet.step(now_ms & _TICKS_MASK, readings, way.commands)
+
+    def _segment(self, before: Sample, sample: Sample, next_ms: "int | None") -> None:
+        """Go on from the pass after `before` to that of `sample`."""
+        spacing_ms = sample.t_ms - before.t_ms
+        self._result.longest_spacing_us = max(self._result.longest_spacing_us, spacing_ms * 1000)
+        passes = self._record.passes(before, sample)
+        switches = self._record.switches(before, sample, passes)
+        # The readings of a change come in between: it is the rate that counts.
+        self._spacings_ms = [*self._spacings_ms[1 - _SPACINGS :], spacing_ms]
+        wide_ms = max(self._spacings_ms)
+        if len(switches) > 1:
+            self._excuse_ms = 2 * wide_ms
+            self._excuse_until_ms = max(self._excuse_until_ms, sample.t_ms + self._excuse_ms)
+            self._changed_ms = sample.t_ms
+            if any(switch.is_noisy for switch in switches):
+                self._noisy_until_ms = sample.t_ms + _NOISE_MS
+        elif len(passes) > 1 and before.trembles(sample) and before.t_ms > self._excuse_until_ms:
+            # It may have passed a limit at any time between.
+            self._excuse_ms = wide_ms
+            self._excuse_until_ms = sample.t_ms
+        ways = self._follow(before, sample, switches, passes)
+        end_ms = sample.t_ms + PASS_MS
+        ends = [*passes[1:], min(next_ms or end_ms, end_ms)]
+        all_odds = zip(*(way.odds for way in ways), strict=True)
+        for now_ms, then_ms, odds in zip(passes, ends, all_odds, strict=True):
+            if spacing_ms > _HOLE_MS and now_ms != sample.t_ms:
+                self._end_pending()
+                _not_judged(self._result, now_ms, then_ms - now_ms, NO_READINGS)
             else:
-                self._said = entry.values
-                if not entry.values[COMMAND_FIELDS.index("session")]:
-                    r.console_stop = False
+                self._judge(now_ms, then_ms - now_ms, odds)
+        if len(ways) > 1:
+            self._ways = self._keep(ways, sample.t_ms)
 
-    def _age(self, now_ms: int) -> None:
-        """Say when each temperature was converted."""
-        for n in range(TEMP_CHANNELS):
-            if now_ms - self._converted_ms[n] >= _CONVERTED_MS:
-                self._converted_ms[n] = now_ms
-            self._readings.temp_age_ms[n] = now_ms - self._converted_ms[n]
+    def _follow(
+        self, before: Sample, sample: Sample, switches: list[Switch], passes: list[int]
+    ) -> list[_Way]:
+        """Take every way through the passes, as often as the readings may have changed at another time."""
+        if len(switches) == 1:
+            self._go(self._ways, before, sample, switches[0], passes)
+            return self._ways
+        forks = [[way.fork() for way in self._ways] for _ in switches]
+        for switch, ways in zip(switches, forks, strict=True):
+            self._go(ways, before, sample, switch, passes)
+        # In the order of their changes: of the earlier one first.
+        return [way for ways in zip(*forks, strict=True) for way in ways]
 
-    def _fill(self, values: tuple[int, ...], now_ms: int) -> None:
-        r = self._readings
-        r.pilot_count = values[_AT["pilot_count"]]
-        for n in range(PILOT_PERIODS):
-            r.pilot_high_us_x10[n] = values[_AT["pilot_high_us_x10"]]
-            r.pilot_period_us_x10[n] = values[_AT["pilot_period_us_x10"]]
-        for name in _PLAIN:
-            setattr(r, name, values[_AT[name]])
-        flags = values[_AT["flags"]]
-        for name, bit in _FLAG_FIELDS.items():
-            setattr(r, name, bool(flags >> bit & 1))
-        for n in range(TEMP_CHANNELS):
-            mv = values[_AT["temp_mv_0"] + n]
-            if mv != r.temp_mv[n]:
-                self._converted_ms[n] = now_ms
-            r.temp_mv[n] = mv
-            r.temp_ok[n] = flags >> _TEMP_OK_BIT + n & 1
+    def _go(
+        self, ways: list[_Way], before: Sample, sample: Sample, switch: Switch, passes: list[int]
+    ) -> None:
+        for way in ways:
+            way.odds = []
+        for now_ms in passes:
+            r = self._record.readings(before, sample, now_ms, switch)
+            for way in ways:
+                self._step(way, now_ms, r)
+                self._note(way, now_ms)
 
-    def _note_spacing(self, now_ms: int) -> None:
-        if self._readings_ms >= 0:
-            gap_ms = now_ms - self._readings_ms
-            self._gaps_ms = [*self._gaps_ms[1 - _GAPS :], gap_ms]
-            self._result.longest_spacing_us = max(self._result.longest_spacing_us, gap_ms * 1000)
-        self._readings_ms = now_ms
+    def _note(self, way: _Way, now_ms: int) -> None:
+        """Compare the way's pass with what the board said in it."""
+        odd = self._odd(way.commands, now_ms)
+        way.odd_ms = way.odd_ms + PASS_MS if odd else 0
+        way.misses += bool(odd)
+        way.odds.append(odd)
 
-    def _differing(self) -> list[tuple[str, int, int]]:
-        """Return (field, board, host) wherever the two differ now."""
-        found = []
-        for name, said in zip(COMMAND_FIELDS, self._said, strict=True):
-            decided = int(getattr(self._commands, name))
-            if said != decided and not (
-                abs(said - decided) <= _NEAR.get(name, 0) and bool(said) == bool(decided)
-            ):
-                found.append((name, said, decided))
-        return found
+    def _odd(self, commands: Any, now_ms: int) -> _Odd:
+        """Return where host and board differ."""
+        said = self._record.said(now_ms)
+        if said is None:
+            return ()
+        is_line = self._record.is_line(now_ms)
+        found: list[tuple[str, int]] = []
+        for name, value in zip(COMMAND_FIELDS, said, strict=True):
+            decided = int(getattr(commands, name))
+            if value == decided:
+                continue
+            if name in _WITH_LINE:
+                if is_line and abs(value - decided) > _WITH_LINE[name] and commands.hottest_ok:
+                    found.append((name, decided))
+            elif abs(value - decided) > _NEAR.get(name, 0) or bool(value) != bool(decided):
+                found.append((name, decided))
+        return tuple(found)
 
-    def _compare(self, now_ms: int) -> None:
-        tolerance_ms = max([*self._gaps_ms, now_ms - self._readings_ms]) + _MORE_MS
-        differing = {name: (said, decided) for name, said, decided in self._differing()}
-        for name in [name for name in self._since_ms if name not in differing]:
-            del self._since_ms[name]
-            self._open.pop(name, None)
-        for name, (said, decided) in differing.items():
-            since_ms = self._since_ms.setdefault(name, now_ms)
-            if name in self._open:
-                self._open[name].length_us = (now_ms - since_ms) * 1000
-            elif now_ms - since_ms > tolerance_ms + (_SLOW_MS if name in _NEAR else 0):
-                words = (self._show(name, said), self._show(name, decided))
-                self._open[name] = Difference(since_ms * 1000, name, *words)
-                self._result.differences.append(self._open[name])
+    def _judge(self, now_ms: int, length_ms: int, odds: tuple[_Odd, ...]) -> None:
+        """Decide upon a pass: `odds` says where each way differs from the board."""
+        said = self._record.said(now_ms)
+        if said is None:
+            self._end_pending()
+            _not_judged(self._result, now_ms, length_ms, self._record.why_unsaid(now_ms))
+            return
+        if not self._is_settled:
+            self._is_settled = not all(odds) or now_ms >= self._settle_until_ms
+            if all(odds):
+                _not_judged(self._result, now_ms, length_ms, UNSETTLED)
+                return
+        if not any(odds):
+            self._agree()
+            self._result.same_us += length_ms * 1000
+        elif not all(odds):
+            self._agree()
+            fields = sorted({name for odd in odds for name, _ in odd})
+            _not_judged(self._result, now_ms, length_ms, BETWEEN, " ".join(fields))
+        else:
+            self._doubt(said, odds, now_ms, length_ms)
+
+    def _doubt(
+        self, said: tuple[int, ...], odds: tuple[_Odd, ...], now_ms: int, length_ms: int
+    ) -> None:
+        """Take a pass in which no way agrees with the board."""
+        # Where the ways decide alike it does not matter what was between the readings.
+        alike = set(odds[0]).intersection(*odds[1:])
+        odd = sorted(alike or odds[0])
+        words = {name: self._words(name, said, decided) for name, decided in odd}
+        self._pending.append(_Pass(now_ms, length_ms, words))
+        begin_ms = self._pending[0].t_ms
+        lasts_ms = now_ms + length_ms - begin_ms
+        # A time is known no better than half the spacing of the readings, whatever it counts from.
+        is_excused = 2 * lasts_ms <= max(self._spacings_ms) or (
+            begin_ms <= self._excuse_until_ms
+            and (lasts_ms <= self._excuse_ms or now_ms <= self._noisy_until_ms)
+        )
+        if self._is_apart or not (is_excused or (not alike and lasts_ms <= _UNLIKE_MS)):
+            self._differ()
+
+    def _agree(self) -> None:
+        """Some way agrees: what went before was the record's, not the logic's, unless it lasted too long."""
+        if self._pending:
+            last = self._pending[-1]
+            again_ms = last.t_ms + last.length_ms
+            if again_ms - self._pending[0].t_ms > max(self._excuse_ms, _UNLIKE_MS):
+                # Only noise excuses as much. What every way did meanwhile the board did not: its rests end otherwise.
+                self._noisy_until_ms = self._excuse_until_ms = again_ms + _NOISE_MS
+        self._end_pending()
+        self._is_apart = False
+        self._open.clear()
+
+    def _end_pending(self) -> None:
+        for one in self._pending:
+            _not_judged(self._result, one.t_ms, one.length_ms, BETWEEN, " ".join(one.words))
+        self._pending.clear()
+
+    def _differ(self) -> None:
+        self._is_apart = True
+        for one in self._pending:
+            self._result.different_us += one.length_ms * 1000
+            for name in [name for name in self._open if name not in one.words]:
+                del self._open[name]
+            for name in one.words:
+                if name not in self._open:
+                    self._open[name] = Difference(one.t_ms * 1000, name, *one.words[name])
+                    self._result.differences.append(self._open[name])
+                self._open[name].length_us = (one.t_ms + one.length_ms) * 1000 - self._open[
+                    name
+                ].t_us
+        self._pending.clear()
+
+    def _keep(self, ways: list[_Way], now_ms: int) -> list[_Way]:
+        """Give up the ways that the board contradicts, and of those that are alike all but one."""
+        if any(not way.odd_ms for way in ways):
+            ways = [way for way in ways if way.odd_ms <= self._excuse_ms]
+        most = _WAYS
+        if now_ms - self._changed_ms > _REST_MS:
+            most = _WAYS_AT_REST
+        elif len(ways) <= most:
+            return ways
+        kept = {pickle.dumps((way.inlet, way.commands), 5): way for way in ways}
+        ways = list(kept.values())
+        agreeing = [way for way in ways if not way.odd_ms]
+        if len(agreeing) >= most:
+            # The earliest, the latest, and those that have agreed best.
+            best = [agreeing[0], agreeing[-1]]
+            best += sorted(agreeing[1:-1], key=lambda way: way.misses)[: most - 2]
+            kept_ways = [way for way in agreeing if way in best]
+            if most == _WAYS_AT_REST:
+                for way in kept_ways:
+                    way.misses = 0
+            return kept_ways
+        best = sorted(ways, key=lambda way: way.odd_ms)[:most]
+        return [way for way in ways if way in best]
+
+    def _words(self, name: str, said: tuple[int, ...], decided: int) -> tuple[str, str]:
+        value = said[COMMAND_FIELDS.index(name)]
+        return (self._show(name, value), self._show(name, decided))
 
     def _show(self, name: str, value: int) -> str:
         if name in ("light", "session", "pilot_state", "lock_state", "limiter"):

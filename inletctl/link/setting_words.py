@@ -4,6 +4,7 @@ from typing import Any
 
 from inletctl.errors import UserError
 from inletctl.house import use_firmware
+from inletctl.light import name_of_look, parse_look
 
 use_firmware()
 
@@ -48,6 +49,8 @@ def parse(assignments: "tuple[str, ...]") -> dict[str, int]:
 
 def _value(row: tuple[Any, ...], text: str) -> int:
     key = row[ROW_KEY]
+    if row[ROW_UNIT] == "light":
+        return parse_look(key, text)
     names = CHOICES.get(key)
     if names is not None and text in names:
         return names.index(text)
@@ -72,6 +75,8 @@ def show(key: str, value: int) -> str:
     if names is not None:
         return names[value] if 0 <= value < len(names) else "?%d" % value
     unit = row_of(key)[ROW_UNIT]
+    if unit == "light":
+        return name_of_look(value)
     return str(value) if unit in ("flag", "count") else "%d %s" % (value, unit)
 
 

@@ -21,9 +21,8 @@ def files_with(name: str, settings: "dict[str, int] | None" = None) -> dict[str,
     return files
 
 
-def boot(image: Image, files: dict[str, bytes]) -> tuple[Chip, LineSorter]:
-    """Return a chip with these files, powered but not run, and what its console says."""
+def boot(image: Image, files: dict[str, bytes]) -> tuple[Chip, LineSorter, Console]:
+    """Return a chip with these files, powered but not run, what its console says, and the console itself."""
     chip = Chip(image, make_flash(files, image.layout))
     lines = LineSorter()
-    Console(chip.mcu.usb_ctrl, lines.feed)
-    return chip, lines
+    return chip, lines, Console(chip.mcu.usb_ctrl, lines.feed)

@@ -60,7 +60,7 @@ class Charging:
         files = files_with("probe", settings)
         # boot.py says on the same pin when every pin is released.
         files["boot.py"] = files["boot.py"].replace(_RELEASED, _RELEASED + _AND_TELL, 1)
-        self.chip, self.lines = boot(image, files)
+        self.chip, self.lines, self.console = boot(image, files)
         self.world = World(PlantConfig(inlet=inlet, **WORLD), seed)
         self.board: dict[str, Any] = json.loads(board_text(BOARD))
         self.marks = Marks()

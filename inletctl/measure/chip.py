@@ -2,16 +2,18 @@
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from inletctl.emu.image import Image
 from inletctl.measure.charging import Charging
 from inletctl.measure.forks import fork_map
 from inletctl.measure.loop import firmware_size, measure_loop
+from inletctl.measure.parts import CHIP
 from inletctl.measure.pilot import measure_pilot
 from inletctl.measure.powercut import measure_power_cuts
 from inletctl.measure.reactions import measure_kills, measure_reactions
+from inletctl.measure.readings import measure_readings
 
 # What the emulator is, said beside every figure that comes from it.
 CAVEATS = (
@@ -23,10 +25,6 @@ CAVEATS = (
 )
 
 
-# The longest first. "type2" and "type1" are boards that charge.
-_TASKS = ("type2", "type1", "pilot", "power cuts")
-
-
 def measure_chip(
     image: Image,
     injections: int,
@@ -35,14 +33,19 @@ def measure_chip(
     seed: int,
     jobs: int,
     tell: Callable[[str], None],
+    only: Sequence[str] = CHIP,
 ) -> dict[str, Any]:
-    """Measure the emulated chip; `tell` gets a line now and then."""
+    """Measure the emulated chip; `tell` gets a line now and then. `only`: what of parts.CHIP is measured."""
     result: dict[str, Any] = {
         "image": image.version,
         "caveats": list(CAVEATS),
         "size": firmware_size(),
-        "reactions": [],
     }
+
+    # The board that "type2" has brought to full current is good for the readings, too.
+    tasks = [
+        task for task in CHIP if task in only and (task, "type2" in only) != ("readings", True)
+    ]
 
     # Each in a process of its own, side by side: a chip that charges cannot be handed back, so what is measured on
     # it is measured in there, in forks of that process. What they tell comes through a pipe, without a thread: a
@@ -57,22 +60,28 @@ def measure_chip(
             return measure_pilot(image, say)
         if task == "power cuts":
             return measure_power_cuts(image, cuts, seed, 1, say)
-        charging = Charging(image, task, random.Random(seed).randrange(1 << 30))
+        charging = Charging(
+            image, "type1" if task == "type1" else "type2", random.Random(seed).randrange(1 << 30)
+        )
         charging.start()
+        if task == "readings":
+            return measure_readings(charging, jobs, say)
         answer: dict[str, Any] = {
             "reactions": measure_reactions(charging, injections, seed, jobs, say)
         }
         if task == "type2":
             answer["loop"] = measure_loop(charging)
             answer["kills"] = measure_kills(charging, kills, seed, jobs, say)
+            if "readings" in only:
+                answer["readings"] = measure_readings(charging, jobs, say)
         return answer
 
     try:
-        for task, answer in fork_map(one, _TASKS, jobs, read_end, tell):
-            if task in ("pilot", "power cuts"):
+        for task, answer in fork_map(one, tasks, jobs, read_end, tell):
+            if task in ("pilot", "power cuts", "readings"):
                 result[task.replace(" ", "_")] = answer
             else:
-                result["reactions"] += answer.pop("reactions")
+                result["reactions"] = result.get("reactions", []) + answer.pop("reactions")
                 result.update(answer)
     finally:
         os.close(write_end)

@@ -1,6 +1,9 @@
 """`make perf`: the host's figures and the emulated chip's, as one dict, one page, with a bar while it goes on."""
 
 import json
+import platform
+import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +13,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from inletctl import perf
 from inletctl.emu.image import find_image
 from inletctl.errors import UserError
-from inletctl.house import SCENARIOS
-from inletctl.measure import reactions
+from inletctl.house import SCENARIOS, firmware_hash
+from inletctl.measure import reactions, readings
 from inletctl.measure.page import write_page
+from inletctl.measure.parts import CHIP, HOST, PARTS
 from inletctl.measure.pilot import POINTS
 from inletctl.report.files import write_whole
 
@@ -27,25 +31,39 @@ def run(
     host_only: bool,
     seed: int,
     jobs: int,
+    only: tuple[str, ...] = (),
+    say: Callable[[str], None] = lambda sentence: None,
 ) -> list[str]:
     """Measure everything, write report.html and report.json into `out`; return what is over its limit, a sentence each.
 
-    The chip's part needs an image: without one the report says so, and the sentence is among those returned.
+    `only`: what of parts.PARTS is measured, nothing means all; `say` gets what is worth telling on a terminal. The
+    chip's part needs an image: without one the report says so, and the sentence is among those returned.
     """
+    only = only or ((HOST,) if host_only else PARTS)
+    chip_parts = [part for part in CHIP if part in only]
     image = None
-    missing = "left out with --host-only"
-    if not host_only:
+    missing = "left out with --host-only" if host_only else "left out with --only"
+    if chip_parts:
         try:
             image = find_image(uf2)
         except UserError as error:
             missing = str(error)
-    # One line a cause, a scenario, an injected cause, a killed loop, a pilot point and a power cut.
-    total = len(perf.CAUSES) + len(list(SCENARIOS.glob("*.txt"))) + 1
-    if image is not None:
-        total += len(reactions.CAUSES) + len(reactions.KILLS) * kills + len(POINTS) + cuts
+    # One line a cause, a scenario, an injected cause, a killed loop, a pilot point, a power cut, and readings off and on.
+    lines = {
+        HOST: len(perf.CAUSES) + len(list(SCENARIOS.glob("*.txt"))) + 1,
+        "pilot": len(POINTS),
+        "power cuts": cuts,
+        "readings": 2,
+    }
+    for inlet in ("type2", "type1"):
+        lines[inlet] = sum(1 for cause in reactions.CAUSES if cause.inlet == inlet)
+    lines["type2"] += len(reactions.KILLS) * kills
+    total = sum(lines[part] for part in only if part == HOST or image is not None)
     made_by = "inletctl perf --injections %d --chip-injections %d --kills %d --cuts %d --seed %d" % (
         injections, chip_injections, kills, cuts, seed,
     )  # fmt: skip
+    if only != PARTS:
+        made_by += "".join(" --only %s" % shlex.quote(part) for part in only)
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} of {task.total}"),
         TimeElapsedColumn(), console=Console(stderr=True), auto_refresh=False,
@@ -55,21 +73,34 @@ def run(
         def tell(sentence: str) -> None:
             progress.update(task, advance=1, description=sentence[:48], refresh=True)
 
-        result = perf.measure(injections, seed, jobs, tell)
+        result = perf.measure(injections, seed, jobs, tell) if HOST in only else _nothing_of_host()
         result["made_by"] = made_by
         if image is None:
             result["chip"] = missing
         else:
             from inletctl.measure.chip import measure_chip
 
-            result["chip"] = measure_chip(image, chip_injections, kills, cuts, seed, jobs, tell)
+            result["chip"] = measure_chip(
+                image, chip_injections, kills, cuts, seed, jobs, tell, chip_parts
+            )
+            if "readings" in result["chip"]:
+                say(readings.sentence(result["chip"]["readings"]))
     write_whole(
         out / "report.json", lambda stream: stream.write(json.dumps(result, indent=1) + "\n")
     )
     write_page(out / "report.html", result)
     return over_limit(result) + (
-        [] if image or host_only else ["The emulated RP2040 was not measured: " + missing]
+        [] if image or not chip_parts else ["The emulated RP2040 was not measured: " + missing]
     )
+
+
+def _nothing_of_host() -> dict[str, Any]:
+    return {
+        "firmware": firmware_hash(),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "reactions": [],
+    }
 
 
 def over_limit(result: dict[str, Any]) -> list[str]:
@@ -86,6 +117,8 @@ def over_limit(result: dict[str, Any]) -> list[str]:
     for row in chip.get("kills", ()):
         if not (row["within_limit"] and row["s2_low"]["within_limit"]) or row["s2_high_again"]:
             sentences.append("chip: the loop killed by an %s is over its limit" % row["way"])
-    if chip and chip["power_cuts"]["neither"]:
+    if chip.get("power_cuts", {}).get("neither"):
         sentences.append("chip: a power cut left neither the old nor the new settings")
+    if "readings" in chip and not chip["readings"]["within_limit"]:
+        sentences.append("chip: readings cost too much: %s" % readings.sentence(chip["readings"]))
     return sentences

@@ -42,14 +42,19 @@ def page(result: dict[str, Any]) -> str:
     """Return the whole page."""
     chip = result.get("chip")
     body = [_head(result)]
-    if isinstance(chip, dict) and "loop" in chip:
-        body += [_chip_reactions(chip), _kills(chip), _loop(chip), _pilot(chip), _cuts(chip)]
+    if isinstance(chip, dict):
+        sections = (
+            ("reactions", _chip_reactions), ("kills", _kills), ("loop", _loop), ("readings", _readings),
+            ("pilot", _pilot), ("power_cuts", _cuts),
+        )  # fmt: skip
+        body += [section(chip) for key, section in sections if key in chip]
     else:
         body.append(
             f"<h2>Emulated RP2040</h2><p class='verdict'><b style='--c:var(--amber)'>NOT RUN</b> "
             f"<span>{escape(str(chip))}</span></p>"
         )
-    body += [_host_reactions(result), _host(result)]
+    if "memory" in result:
+        body += [_host_reactions(result), _host(result)]
     main = "\n".join(body) + f"<footer>{_LIMITS}</footer>\n"
     return whole_page("OpenInlet - measured", "\n.plot{height:380px}", _SCRIPT, main)
 
@@ -227,6 +232,33 @@ def _loop(chip: dict[str, Any]) -> str:
         + "<p></p>"
         + table(["what", "measured", ""], other)
     )
+
+
+def _readings(chip: dict[str, Any]) -> str:
+    told = chip["readings"]
+    rows = []
+    for word, one in (("off", told["off"]), ("%d Hz" % told["rate_hz"], told["on"])):
+        rows.append(
+            [word, one["readings_hz"], one["bytes_per_pass"], one["passes"], one["step"]["p50"], one["step"]["p99"], one["busy"]["p50"],
+             one["busy"]["p99"], one["jitter_us"]["p99"], one["late_passes"]]
+        )  # fmt: skip
+    is_good = told["within_limit"]
+    return (
+        "<h2>What readings at a rate cost</h2><p class='note'>Two forks of one board at the same instant of its charging. "
+        "Busy: from the beginning of a pass to its slack, CPU cycles of 8 ns. The board sends 8 bytes a pass at the least, "
+        "and more where it has time: on the emulator fewer readings come than were asked for.</p>"
+        + table(
+            ["readings", "came per s", "bytes a pass", "passes", "step p50", "step p99", "busy p50", "busy p99", "jitter p99 us", "late"],
+            rows,
+        )
+        + "<p></p>"
+        + table(
+            ["what", "measured", "limit", ""],
+            [["step p99, with readings against without", "%+.2f %%" % told["step_p99_change_pct"],
+              "%d %%" % told["limit_pct"], verdict(is_good)]],
+            ["good" if is_good else "bad"],
+        )
+    )  # fmt: skip
 
 
 def _pilot(chip: dict[str, Any]) -> str:

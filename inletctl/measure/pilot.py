@@ -52,7 +52,7 @@ def measure_pilot(
     image: Image, tell: Callable[[str], None], points: tuple[tuple[int, int], ...] = POINTS
 ) -> dict[str, Any]:
     """Measure every point by every way. Raises ValueError where the board's script fails."""
-    chip, lines = boot(image, files_with("pilot_methods"))
+    chip, lines, _console = boot(image, files_with("pilot_methods"))
     chip.drive(_STOP_GPIO, False)
     listener = _Listener(chip, points, tell)
     lines.on_words = listener.hear

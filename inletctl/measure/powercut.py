@@ -28,7 +28,7 @@ class _Board:
     """One power-up of the settings script over a given flash."""
 
     def __init__(self, image: Image, flash: "bytes | None"):
-        self.chip, self.lines = boot(image, _files())
+        self.chip, self.lines, _console = boot(image, _files())
         if flash is not None:
             start = image.layout.start
             self.chip.mcu.flash[start : start + len(flash)] = flash

@@ -177,6 +177,8 @@ class BoardFeed:
         settings: dict[str, tuple[int, bool]] = {}
         try:
             identity = client.hello()
+            # At once: a slow board takes minutes to tell its settings.
+            self._put(partial(Monitor.identity_is, words=_words(identity)))
             client.order("rate", self._rate_ms)
             settings = client.settings()
         except UserError as error:
@@ -185,8 +187,9 @@ class BoardFeed:
             self._tell(str(error), WARN)
             if not self._early:
                 return
-        words = "%s %s %s, firmware %s" % identity
-        self._put(lambda model: model.identity_is(words))
+        words = _words(identity)
+        if identity is _UNKNOWN:
+            self._put(partial(Monitor.identity_is, words=words))
         if settings:
             in_force = {key: value for key, (value, _) in settings.items()}
             self._put(lambda model: model.settings_are(in_force))
@@ -280,6 +283,10 @@ class BoardFeed:
             self._log.close()
             self._log = None
             self._tell("The recording has ended. %s" % error, BAD)
+
+
+def _words(identity: Identity) -> str:
+    return "%s %s %s, firmware %s" % identity
 
 
 class _Stoppable:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 use_firmware()
 
+from connector import C_PP, CONNECTORS  # noqa: E402
 from drivers.virtual_layout import COMMANDS  # noqa: E402
 from pilot import proximity  # noqa: E402
 from settings import TABLE  # noqa: E402
@@ -31,7 +32,10 @@ SILENT_S = 2.5
 _TREND_US = 10_000_000  # one step of a trend
 _TREND_STEPS = 120
 _EVENTS_MAX = 200
-_RATE_S = 2.0  # lines a second are counted over this
+# Lines a second are counted over at least so long, and one heartbeat of the board: a slow board's lines wait for the
+# wire, so a few of them tell nothing of its speed.
+_RATE_S = 2.0
+_RATE_US = 1_000_000
 # Four lines of commands wait at most, each with one of readings between, 20 passes a line (vehicle/console.py).
 _OVERTAKEN_MS = 3000
 _OFFER_NEWS_MA = 500  # an offer that moves less is jitter
@@ -205,7 +209,7 @@ class Monitor:
         if proximity.is_pulldown_missing(pp_mv, rail_mv, *pull):
             return Plug(pp_mv, None, "the inlet's pull-down is missing")
         ohm_x10 = proximity.cable_ohm_x10(pp_mv, rail_mv, *pull)
-        family = self.settings["inlet"]
+        family = CONNECTORS[self.settings["inlet"]][C_PP]
         row = proximity.ROWS[family][proximity.row_index(family, ohm_x10)]
         words = "%d A cable" % (row[2] // 1000) if row[2] else proximity.PP_NAMES[row[1]]
         return Plug(pp_mv, None if ohm_x10 >= proximity.OPEN_OHM_X10 else ohm_x10 / 10, words)
@@ -319,7 +323,7 @@ class Monitor:
             return
         since_s, lines, t_us = self._window
         span_s = at_s - since_s
-        if span_s >= _RATE_S:
+        if span_s >= _RATE_S and self.t_us - t_us >= _RATE_US:
             self.lines_per_s = (self.lines - lines) / span_s
             self.speed = (self.t_us - t_us) / 1e6 / span_s
             self._window = (at_s, self.lines, self.t_us)

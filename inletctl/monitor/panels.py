@@ -61,12 +61,16 @@ def _link(model: Monitor, at_s: float) -> tuple[str, str]:
     silence_s = model.silence_s(at_s)
     if model.link == CONNECTING or silence_s is None:
         return "connecting", "amber"
-    # A board slower than life has longer heartbeats.
-    if silence_s > SILENT_S / min(1.0, model.speed or 1.0):
+    if _is_silent(model, silence_s):
         return "SILENT for %.0f s" % silence_s, "red"
     if model.speed is not None and abs(model.speed - 1) > _SPEED_NEAR:
         return "live, %.3g x real time" % model.speed, "amber"
     return "live", "green"
+
+
+def _is_silent(model: Monitor, silence_s: "float | None") -> bool:
+    """Tell whether nothing has come for longer than two heartbeats. A board slower than life has longer ones."""
+    return silence_s is None or silence_s > SILENT_S / min(1.0, model.speed or 1.0)
 
 
 def state(model: Monitor, width: int) -> Text:
@@ -282,12 +286,13 @@ def _way_out(reason: str) -> str:
 def health(model: Monitor, width: int, at_s: float) -> Text:
     """Return the line of the loop and of the connection."""
     silence_s = model.silence_s(at_s)
-    is_silent = silence_s is None or silence_s > SILENT_S
+    is_silent = _is_silent(model, silence_s)
+    per_s = 0.0 if is_silent else model.lines_per_s
     age = "never heard" if silence_s is None else "last word %s ago" % _age(silence_s)
     line = Text()
     for words, is_bad in (
         ("%d passes late" % model.late, model.late > 0),
-        ("%.0f lines/s" % (0 if is_silent else model.lines_per_s), False),
+        ("%.*f lines/s" % (0 if per_s >= 1 or not per_s else 2, per_s), False),
         ("%d lost" % model.lost, model.lost > 0),
         ("%d damaged" % model.damaged, model.damaged > 0),
         ("%d restarts" % model.restarts, model.restarts > 0),
