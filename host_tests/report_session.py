@@ -3,7 +3,7 @@
 import math
 import random
 
-from faults import FAULT_WHAT, FAULTS, ROW_WHAT, SHUTDOWN
+from faults import FAULT_WHAT, FAULTS, HOLD_WHAT, HOLDS, ROW_WHAT, SHUTDOWN
 from inletctl.record import Names, Recorder
 from inletctl.report.meta import Expectation, SessionMeta
 from signals import Commands, Readings
@@ -25,6 +25,7 @@ NAMES = Names(
     ),
     reasons=tuple((row[0], row[ROW_WHAT]) for row in SHUTDOWN),
     faults=tuple((row[0], row[FAULT_WHAT]) for row in FAULTS),
+    holds=tuple((row[0], row[HOLD_WHAT]) for row in HOLDS),
 )
 NO_PLUG = 1 << 0
 TEMP_SENSOR = 1 << 10
@@ -46,6 +47,9 @@ class World:
         self.lock_travel_pct = 0
         self.plugged = False
         self.cp_mv = 12000
+        self.heater_on = False
+        self.dc_mv = self.dc_ma = 0
+        self.soc_pct = 50.0
 
 
 class Session:

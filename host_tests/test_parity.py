@@ -14,6 +14,8 @@ ALL = sorted(path.stem for path in SCENARIOS.glob("*.txt"))
 # Simulated seconds that the 32-bit build is given in every `make test`; the longer ones run on CPython here, and on
 # the 32-bit build with the heap locked in `make perf`.
 _MPY_SECONDS = 62
+# What a scenario may show of an inlet all the same: an emergency stop under load, a charger that does not obey.
+_MAY_BE = ("EVSE load_s2", "EVSE over_offer")
 
 
 def _run(name, target, start_ms=0, **options):
@@ -34,6 +36,7 @@ def _meets_every_expectation(session):
     assert session.run.failures == []
     assert session.run.passed
     assert session.run.outcomes, "a scenario that expects nothing proves nothing"
+    assert [one for one in session.world.violations if not one.startswith(_MAY_BE)] == []
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if _length_s(name) > _MPY_SECONDS])

@@ -74,7 +74,7 @@ def test_quiet_pass_is_kept_each_100_ms(later_us, rows):
         ("world", "evse_state", "B1"), ("world", "evse_duty_pct_x100", 5000),
         ("world", "plugged", True), ("readings", "ac_present", True),
         ("readings", "vehicle_permits", False), ("readings", "stop_request", True),
-        ("readings", "unlock_request", True),
+        ("readings", "unlock_request", True), ("commands", "holds", 1), ("world", "heater_on", True),
     ],
 )  # fmt: skip
 def test_changed_value_is_kept_in_its_pass(holder, name, value):

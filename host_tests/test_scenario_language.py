@@ -14,7 +14,7 @@ from inletctl.scenario.parse import FIRST_WORDS, parse_scenario
 from inletctl.scenario.units import is_known_unit
 from inletctl.scenario.write import format_scenario
 
-NO_UNIT = ("", "count", "choice", "flag")
+NO_UNIT = ("", "count", "choice", "flag", "h:min")
 
 
 @pytest.fixture(scope="module")

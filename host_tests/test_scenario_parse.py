@@ -247,7 +247,7 @@ BAD_BODIES = [
     (
         "at 0s expect sesion=charging\nend 1s",
         3,
-        "unknown key 'sesion' (did you mean session or reasons?)",
+        "unknown key 'sesion' (did you mean session, dc_session or reasons?)",
     ),
     ("at 0s expect session\nend 1s", 3, "session is followed by = or !=, not by nothing"),
     (

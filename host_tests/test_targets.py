@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 import subprocess
+from itertools import pairwise
 
 import pytest
 
@@ -194,3 +195,37 @@ def test_a_driver_that_breaks_its_contract_is_internal_with_the_heap_locked(monk
     micropython.run(session)
     assert seen.faults & F_INTERNAL
     assert not session.world.contactor_closed
+
+
+CAR = """\
+title car
+inlet type2
+set can=native lines_used=hvil
+at 1s hvil open
+at 2s expect can=active holds=hvil
+at 3s expect status_age_ms<=110 drive_inhibit=no
+end 4s
+"""
+
+
+@pytest.mark.parametrize("target", [cpython, micropython])
+def test_the_car_side_is_heard_and_driven_on_every_target(target):
+    session = _session(CAR)
+    target.run(session)
+    assert session.run.failures == []
+    frames = [line for line in session.trace.car_lines if " can 0d0 " in line]
+    assert 28 <= len(frames) <= 45
+
+
+def test_a_board_has_lines_only_where_something_on_them_is_fitted():
+    assert cpython.HostBoard(_session()).open_lines() is None
+    assert cpython.HostBoard(_session(CAR)).open_lines() is not None
+
+
+def test_a_reset_takes_the_car_side_down_and_brings_it_back():
+    text = "title car\ninlet type2\nset can=native\nat 2s reset 500ms\nat +4s expect can=active holds=none\nend +1s\n"
+    session = _session(text)
+    cpython.run(session)
+    assert session.run.failures == []
+    sent = [int(line.split()[0]) for line in session.trace.car_lines if " can " in line]
+    assert max(b - a for a, b in pairwise(sent)) > 500

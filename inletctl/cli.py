@@ -14,16 +14,22 @@ import click
 
 from inletctl import __version__
 from inletctl.bench.command import bench
+from inletctl.can.command import can_group
 from inletctl.emu.command import emu
 from inletctl.errors import UserError
 from inletctl.flash.command import flash
 from inletctl.house import SCENARIOS
+from inletctl.light_command import light
 from inletctl.link.calibrate_command import calibrate
+from inletctl.link.clock_command import charge_now, clock
 from inletctl.link.commands import decode_command, log_group, replay_command, scan
 from inletctl.link.commands import settings as settings_group
+from inletctl.measure.can_command import can_perf
+from inletctl.measure.garbage_command import garbage
+from inletctl.measure.parts import PARTS
 from inletctl.monitor.command import monitor
 
-INLETS = ("type1", "type2", "gbt", "nacs")
+INLETS = ("type1", "type2", "gbt", "nacs", "ccs1", "ccs2", "chademo")
 
 
 class Number(click.ParamType):
@@ -348,13 +354,18 @@ def docs_command(only_check: bool) -> None:
 @click.option("--cuts", type=click.IntRange(1), default=20, show_default=True, help="power cuts")
 @click.option("--uf2", type=click.Path(path_type=Path), help="MicroPython image, as for emu")
 @click.option("--host-only", is_flag=True, help="leave the emulated RP2040 out")
+@click.option(
+    "--only", multiple=True, type=click.Choice(PARTS), help="this part only; may be given again"
+)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True)
 def perf(out: Path, **options: Any) -> None:
     """Measure speed, reactions, memory and the emulated chip into report.html and report.json."""
     from inletctl.measure import everything
 
-    over = everything.run(out, **options)
+    if options["host_only"] and options["only"]:
+        raise UserError("Give --host-only or --only, not both.")
+    over = everything.run(out, say=click.echo, **options)
     for sentence in over:
         click.echo(sentence, err=True)
     click.echo("wrote %s and report.json" % (out / "report.html"))
@@ -385,7 +396,8 @@ def powercut(cuts: int, uf2: "Path | None", seed: int, jobs: int) -> None:
 
 # Their packages are heavy and are loaded when a command runs.
 for _command in (
-    emu, flash, monitor, bench, scan, settings_group, calibrate, log_group, decode_command, replay_command,
+    emu, flash, monitor, bench, garbage, light, scan, settings_group, calibrate, clock, charge_now, log_group, decode_command,
+    replay_command, can_group, can_perf,
 ):  # fmt: skip
     cli.add_command(_command)
 

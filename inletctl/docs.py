@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from inletctl.can.generate import PAGES as CAN_PAGES
 from inletctl.errors import UserError
 from inletctl.hardware_docs import PAGES as HARDWARE_PAGES
 from inletctl.house import ROOT, use_firmware
+from inletctl.light import light_page, looks_of, name_of_look
 from inletctl.link.protocol_page import protocol_page
 from inletctl.scenario.markdown import language_markdown
 
@@ -14,9 +16,24 @@ use_firmware()
 import faults  # noqa: E402
 import interlock  # noqa: E402
 import settings  # noqa: E402
+from connector import (  # noqa: E402
+    C_AC,
+    C_DC,
+    C_DUTY,
+    C_LATCH,
+    C_NAME,
+    C_PILOT,
+    C_PP,
+    C_SHARED,
+    C_SOURCE,
+    C_WHAT,
+    CONNECTORS,
+    LATCH_NAMES,
+)
+from limits import LIMITER_NAMES  # noqa: E402
 from lock.actuator import LOCK_STATE_NAMES  # noqa: E402
 from pilot import duty, proximity  # noqa: E402
-from vehicle.light import LIGHT_NAMES  # noqa: E402
+from vehicle.looks import LIGHT_NAMES  # noqa: E402
 
 _HEAD = (
     "<!-- Printed by `inletctl docs` from %s. Do not edit: change the data and print again. -->\n"
@@ -62,6 +79,18 @@ def shutdown_page() -> str:
                 faults.CLEAR_NAMES[row[faults.FAULT_CLEARS]],
             )
         )
+    held = [
+        (
+            bit,
+            "`%s`" % row[faults.HOLD_NAME],
+            row[faults.HOLD_WHAT],
+            "`%s`" % faults.names(faults.SHUTDOWN, row[faults.HOLD_REASON])[0]
+            if row[faults.HOLD_REASON]
+            else "tells only",
+            faults.CLEAR_NAMES[row[faults.HOLD_CLEARS]],
+        )
+        for bit, row in enumerate(faults.HOLDS)
+    ]
     return (
         "# Why charging stops, and how\n"
         + _HEAD % "firmware/faults.py"
@@ -94,6 +123,8 @@ secondary sources.
         )
         + "\n## Faults\n\n"
         + _table(("bit", "name", "what", "forces", "clears"), broken)
+        + "\n## Holds\n\nWhat the car, a person or a record asks for, and what the inlet has noticed of them.\n\n"
+        + _table(("bit", "name", "what", "forces", "clears"), held)
     )
 
 
@@ -105,6 +136,8 @@ def settings_page() -> str:
         choices = settings.CHOICES.get(key)
         if choices:
             bounds, default = ", ".join(choices), choices[row[settings.ROW_DEFAULT]]
+        elif row[settings.ROW_UNIT] == "light":
+            bounds, default = looks_of(key), name_of_look(row[settings.ROW_DEFAULT])
         else:
             bounds = "%d..%d" % (row[settings.ROW_MIN], row[settings.ROW_MAX])
             default = str(row[settings.ROW_DEFAULT])
@@ -124,7 +157,8 @@ def settings_page() -> str:
         + """
 A value that is not a whole number, unknown or out of bounds is refused: the default is used (or the stricter bound,
 where the value lay beyond it), the fault `Settings` is raised and the board says which key and why. Settings that
-contradict each other in a way no single one can be blamed for refuse charging as well.
+contradict each other in a way no single one can be blamed for refuse charging as well. What a `light` may be, and how it
+is typed: [the light](light.md).
 
 """
         + _table(("number", "key", "unit", "allowed", "default", "what"), rows)
@@ -146,7 +180,8 @@ def tables_page() -> str:
             first = last + 1
         parts += ["\n### %s\n\n" % name, _table(("duty", "band", "current", "clause"), rows)]
     parts.append("\n## Proximity\n")
-    for family, name in enumerate(settings.INLETS):
+    for name, connector in zip(settings.INLETS, CONNECTORS, strict=True):
+        family = connector[C_PP]
         rows = []
         first_ohm = 0
         for last_ohm, kind, ma, clause in proximity.ROWS[family]:
@@ -200,9 +235,50 @@ def glossary_page() -> str:
         + "\n"
         + _table(("term", "meaning"), _TERMS)
         + names("Session states", interlock.SESSION_NAMES)
-        + names("Limiters", interlock.LIMITER_NAMES)
+        + names("Limiters", LIMITER_NAMES)
         + names("Lock states", LOCK_STATE_NAMES)
         + names("Light patterns", LIGHT_NAMES)
+    )
+
+
+def connectors_page() -> str:
+    """Return docs/connectors.md: every connector family this inlet can be."""
+    rows = []
+    for name, row in zip(settings.INLETS, CONNECTORS, strict=True):
+        sections = [word for word, has in (("AC", row[C_AC]), ("DC", row[C_DC])) if has]
+        if not row[C_PILOT]:
+            digital = "has no pilot: refused with `no_section`"
+        elif row[C_DC]:
+            digital = "to the communication controller (`modem 1`, `dc_max_a`), else `no_modem`"
+        else:
+            digital = "refused with `no_section`: no DC section"
+        rows.append(
+            (
+                "`%s`" % name,
+                row[C_NAME],
+                duty.FAMILY_NAMES[row[C_DUTY]] if row[C_PILOT] else "none",
+                LATCH_NAMES[row[C_LATCH]],
+                " and ".join(sections) + (", on the same pins" if row[C_SHARED] else ""),
+                digital,
+                row[C_WHAT],
+                row[C_SOURCE],
+            )
+        )
+    head = (
+        "inlet",
+        "connector",
+        "duty table",
+        "who holds the plug",
+        "sections",
+        "5 % duty",
+        "what is special",
+        "source",
+    )
+    return (
+        "# Connectors\n"
+        + _HEAD % "firmware/connector.py"
+        + "\nThe inlet is configured (`inlet`, docs/settings.md), never detected. Proximity codings: [tables](tables.md).\n\n"
+        + _table(head, rows)
     )
 
 
@@ -210,10 +286,13 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/shutdown.md": shutdown_page,
     "docs/settings.md": settings_page,
     "docs/tables.md": tables_page,
+    "docs/connectors.md": connectors_page,
+    "docs/light.md": light_page,
     "docs/glossary.md": glossary_page,
     "docs/scenarios.md": language_markdown,
     "docs/protocol.md": protocol_page,
     **HARDWARE_PAGES,
+    **CAN_PAGES,
 }
 
 

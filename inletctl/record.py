@@ -58,6 +58,11 @@ COLUMNS = (
     Column("light", "", "enum", "pattern of the inlet's light"),
     Column("reasons", "", "mask", "why S2 may not close"),
     Column("faults", "", "mask", "what is broken"),
+    Column("holds", "", "mask", "what the car, a person or a record asks for, and what was noticed of them"),
+    Column("dc_mv", "mV", "number", "voltage at the DC pins (truth of the model)"),
+    Column("dc_ma", "mA", "number", "current through the DC pins (truth of the model)"),
+    Column("heater_on", "", "flag", "the port's heater heats (truth of the model)"),
+    Column("soc_pct", "%", "number", "state of charge (truth of the model)"),
 )
 # fmt: on
 COLUMN_INDEX = {column.name: n for n, column in enumerate(COLUMNS)}
@@ -88,6 +93,7 @@ EVENT_KINDS = {
     "drive": "permission to move the car",
     "reason": "reasons not to charge",
     "fault": "faults",
+    "hold": "what is asked for and noticed",
 }
 LEVELS = ("info", "good", "warn", "bad")
 
@@ -103,6 +109,7 @@ class Names:
     light: tuple[str, ...]
     reasons: tuple[tuple[str, str], ...]  # (name, what it means), bit order
     faults: tuple[tuple[str, str], ...]
+    holds: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def from_firmware(cls) -> "Names":
@@ -112,14 +119,16 @@ class Names:
         use_firmware()
         faults = import_module("faults")
         interlock = import_module("interlock")
+        limits = import_module("limits")
         return cls(
             pilot=tuple(import_module("pilot.control").PILOT_STATE_NAMES),
             session=tuple(interlock.SESSION_NAMES),
-            limiter=tuple(interlock.LIMITER_NAMES),
+            limiter=tuple(limits.LIMITER_NAMES),
             lock=tuple(import_module("lock.actuator").LOCK_STATE_NAMES),
-            light=tuple(import_module("vehicle.light").LIGHT_NAMES),
+            light=tuple(import_module("vehicle.looks").LIGHT_NAMES),
             reasons=tuple((row[0], row[faults.ROW_WHAT]) for row in faults.SHUTDOWN),
             faults=tuple((row[0], row[faults.FAULT_WHAT]) for row in faults.FAULTS),
+            holds=tuple((row[0], row[faults.HOLD_WHAT]) for row in faults.HOLDS),
         )
 
     def of(self, column: str) -> tuple[Any, ...]:
@@ -132,6 +141,7 @@ class Names:
             "light": self.light,
             "reasons": self.reasons,
             "faults": self.faults,
+            "holds": self.holds,
         }[column]
 
 
@@ -189,6 +199,7 @@ class Recorder:
             commands.drive_allowed,
             commands.reasons,
             commands.faults,
+            commands.holds,
             commands.permitted_ma,
             commands.charger_ma,
             commands.lock_drive,
@@ -199,6 +210,7 @@ class Recorder:
             readings.vehicle_permits,
             readings.stop_request,
             readings.unlock_request,
+            world.heater_on,
         )
         if key == self._key:
             if t_us < self._due_us:
@@ -271,6 +283,11 @@ class Recorder:
                 commands.light,
                 commands.reasons,
                 commands.faults,
+                commands.holds,
+                world.dc_mv,
+                world.dc_ma,
+                world.heater_on,
+                int(world.soc_pct),
             )
         )
 
@@ -347,6 +364,12 @@ class Recorder:
         for name, _ in mask_rows(self.names.faults, was & ~now):
             self.event(t_us, f"fault {name} cleared", "fault", "good")
 
+    def _tell_holds(self, t_us: int, was: int, now: int) -> None:
+        for name, what in mask_rows(self.names.holds, now & ~was):
+            self.event(t_us, f"hold {name}: {what}", "hold")
+        for name, _ in mask_rows(self.names.holds, was & ~now):
+            self.event(t_us, f"hold {name} gone", "hold")
+
 
 # One function a position of the key in Recorder.row. Positions beyond its end change in silence: what moves
 # with them is told by another, or by the scenario that caused it.
@@ -362,4 +385,5 @@ _TELL = (
     Recorder._tell_drive,
     Recorder._tell_reasons,
     Recorder._tell_faults,
+    Recorder._tell_holds,
 )

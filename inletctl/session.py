@@ -27,13 +27,17 @@ START_BEFORE_WRAP_MS = (1 << 30) - 1500
 
 
 class Trace:
-    """Every change of the commands as one line of text: what two targets must agree on."""
+    """Every change of the commands as one line of text, and every CAN frame sent: what two targets must agree on."""
 
     HEADER = "t_ms " + " ".join(layout.COMMANDS)
+    CAR_HEADER = "t_ms car " + " ".join(layout.CAR_COMMANDS) + " lines"
 
     def __init__(self) -> None:
         self.lines: list[str] = [self.HEADER]
+        # Of the car's side: its commands, what is on its lines, and the frames.
+        self.car_lines: list[str] = [self.CAR_HEADER]
         self._last: tuple[int, ...] = ()
+        self._last_car: tuple[int, ...] = ()
 
     def row(self, t_us: int, c: Commands) -> None:
         """Take one pass; keep it if anything but the temperature changed."""
@@ -46,15 +50,28 @@ class Trace:
             self.lines.append("%d %s" % (t_us // 1000, " ".join([str(int(value)) for value in now])
                 + " %d %d" % (c.hottest_decic, c.hottest_ok)))  # fmt: skip
 
+    def car_row(self, t_us: int, c: Commands, lines: int) -> None:
+        """Take one pass of the car's side; keep it if anything changed."""
+        now = (c.holds, c.dc_permitted_ma, c.plug_present, c.wants_heat, c.dc_session, lines)
+        if now != self._last_car:
+            self._last_car = now
+            self.car_lines.append(
+                "%d car %s" % (t_us // 1000, " ".join([str(int(n)) for n in now]))
+            )
+
+    def frame(self, t_us: int, can_id: int, data: bytes) -> None:
+        """Take a CAN frame that the board sends."""
+        self.car_lines.append("%d can %03x %s" % (t_us // 1000, can_id, data.hex()))
+
     def mark(self, t_us: int, word: str) -> None:
         """Note a reset or an end."""
-        self._last = ()
+        self._last = self._last_car = ()
         self.lines.append("%d %s" % (t_us // 1000, word))
 
     @property
     def text(self) -> str:
         """Return the whole trace."""
-        return "\n".join(self.lines) + "\n"
+        return "\n".join(self.lines + self.car_lines) + "\n"
 
     @property
     def digest(self) -> str:
@@ -119,6 +136,15 @@ class Session:
         self.world.apply(commands)
         self._note(t_us, readings, commands)
 
+    def tell(self, rx: Any, at: int) -> None:
+        """Fill what the board reads of CAN and discrete lines in this pass (layout CAR_IN) at `at`."""
+        self.world.tell_board(rx, at)
+
+    def hear(self, out: Any, at: int) -> None:
+        """At the end of a pass: let what the board wrote to CAN and lines (layout CAR_OUT, at `at`) take effect."""
+        for can_id, data in self.world.hear_board(out, at):
+            self.trace.frame(self.t_us, can_id, data)
+
     @property
     def now_ms(self) -> int:
         """Return the board's tick of this pass."""
@@ -156,11 +182,13 @@ class Session:
         self.trace.mark(self.t_us, "reset %d" % off_ms)
         self.resets += 1
         self.world.apply(self.safe_commands)
+        self.world.board_dark()
         return self.t_us + off_ms * 1000
 
     def _note(self, t_us: int, readings: Readings, commands: Commands) -> None:
         self.passes += 1
         self.trace.row(t_us, commands)
+        self.trace.car_row(t_us, commands, self.world.lines.outputs)
         told = self.world.events
         if len(told) > self._told:
             self._pass_on(told)

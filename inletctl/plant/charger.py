@@ -17,7 +17,11 @@ class Charger:
         self.ma = 0.0
         self.told_ma = 0  # by the controller, at once
         self.has_mains = False
-        self.reports = True
+        self._is_sensed = config.current_sense == "yes" or (
+            config.current_sense == "auto" and config.can != "native"
+        )
+        self.reports = self._is_sensed
+        self.tells = True  # the car tells what it draws, where it talks of it
         self.is_ramping = False
         self.ac_state = "ok"
         self._state = "ok"
@@ -129,7 +133,8 @@ class Charger:
 
     def report(self, state: str) -> None:
         """Its word: ok or silent."""
-        self.reports = state == "ok"
+        self.reports = self._is_sensed and state == "ok"
+        self.tells = state == "ok"
 
     def ac_sense(self, state: str) -> None:
         """Mains sense: ok, dead, stuck_on or stuck_off."""

@@ -6,15 +6,17 @@ Defaults are a healthy Type 2 inlet on a healthy 32 A EVSE. Where a figure has a
 from typing import Any
 
 from inletctl.errors import UserError
-from inletctl.plant.spec import Spec, count, number, word
+from inletctl.plant.spec import Spec, count, number, time_of_day, word
 
 YES_NO = ("yes", "no")
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+INLETS = ("type1", "type2", "gbt", "nacs", "ccs1", "ccs2", "chademo")
 CONTACTS = ("ac_l", "ac_n", "dc_p", "dc_n")  # index = channel of Readings.temp_*
 
 # fmt: off
 KEYS: dict[str, Spec] = {
     # The place.
-    "inlet": word("type1", "type2", "gbt", "nacs", default="type2", text="inlet and plug: decides the PP coding"),
+    "inlet": word(*INLETS, default="type2", text="inlet and plug: decides the PP coding"),
     "ambient_c": number("C", -40, 85, 20, "ambient temperature"),
     "start_plugged": word(*YES_NO, default="no", text="a plug is in from the start, coded cable_a"),
     # EVSE: what it offers and how its state machine is timed.
@@ -88,7 +90,25 @@ KEYS: dict[str, Spec] = {
     # Car.
     "vehicle_cycle_ms": number("ms", 10, 5000, 100, "its message period; a change is told at once"),
     "vehicle_permits": word(*YES_NO, default="yes", text="permits charging at the start"),
+    "soc_pct": number("%", 0, 100, 50, "state of charge at the start"),
+    "target_pct": number("%", 1, 100, 100, "state of charge at which the car wants charging to end, told by native CAN; 100 = none told"),
+    "battery_kwh": number("", 0.01, 200, 60, "what the battery holds, kWh"),
+    "phases": count(1, 3, 1, "phases that the charger draws from, 230 V each"),
+    "clock_day": word("none", *DAYS, default="none", text="day at the start as the car's clock has it; none: it does not know the time"),
+    "clock_time": time_of_day(0, "its local time at the start"),
+    # Car: how it is joined to the inlet.
+    "can": word("none", "native", "cpc", "i3lim", default="none", text="how it talks to the inlet on CAN; as `set can` where left out. With none its demand line is wired"),
+    "can_rate": word("125k", "250k", "500k", "1000k", default="500k", text="bit rate of the bus; as `set can_rate` where left out"),
+    "modem": word(*YES_NO, default="no", text="a communication controller for CCS is on the bus; as `set modem` where left out"),
+    "current_sense": word("auto", *YES_NO, default="auto", text="the board measures the charger's current; auto: where native CAN does not tell it"),
+    # Port.
+    "door": word(*YES_NO, default="no", text="a door with a motor; as `set door` where left out"),
+    "door_ms": number("ms", 100, 60_000, 2000, "its drive from end to end"),
+    "heater_k": number("K", 0, 100, 25, "how much warmer than ambient the port's heater makes it in the end"),
+    "heater_tau_ms": number("ms", 1000, 3_600_000, 60_000, "time constant of that"),
 }
+# Keys that are as the board is set where a scenario does not say otherwise.
+AS_SET = ("can", "can_rate", "modem", "door")
 # fmt: on
 
 

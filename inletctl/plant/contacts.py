@@ -69,11 +69,13 @@ class Contacts:
         world.clock.after_ms(STEP_MS, self._step)
         mean_a2 = world.charger.take_mean_a2()
         k_per_w = world.config.contact_k_per_w
+        around_c = self._ambient_c
+        if world.port.is_used:
+            around_c += world.port.rise_k
+        dc_a2 = (world.dc.ma * 0.001) ** 2
         for n in range(len(CONTACTS)):
-            # The charger's current runs through AC L and AC N only.
-            end_c = self._ambient_c
-            if n < 2:
-                end_c += mean_a2 * self.milliohm[n] * 0.001 * k_per_w
+            # The charger's current runs through AC L and AC N only, the station's DC through the others.
+            end_c = around_c + (mean_a2 if n < 2 else dc_a2) * self.milliohm[n] * 0.001 * k_per_w
             was_c = self.c[n]
             self.c[n] = c = was_c + (end_c - was_c) * self._gain
             self.decic[n] = round(c * 10)

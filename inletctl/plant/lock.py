@@ -36,6 +36,7 @@ class Lock:
         self._motor = "ok"
         self._jam_pct = 0.0
         self._ice_left = 0
+        self._thaws_at_c = 0.0
         self._pct_per_us = 0.1 / config.lock_travel_ms
         self._slow = 1.0
         self._feedback = "ok"
@@ -88,7 +89,10 @@ class Lock:
                 self._violation("lock_overrun: driven longer than 2 s")
             self.longest_drive_us = driven_us
         held = self.holds
-        if self._motor not in ("dead", "ice"):
+        if self._motor == "frozen" and self._world.contacts.c[0] >= self._thaws_at_c:
+            self._motor = "ok"
+            self._world.event("lock: thaws")
+        if self._motor not in ("dead", "ice", "frozen"):
             step = elapsed_us * self._pct_per_us / self._slow
             way = -told if self._motor == "reversed" else told
             if way > 0:
@@ -113,6 +117,8 @@ class Lock:
             load_ma = world.charger.load_ma()
             if load_ma > _LOAD_MA and self.drive_told:
                 self._violation(f"lock_live: released at {load_ma / 1000:.1f} A")
+            if self.drive_told:
+                world.safety.lock_let_go()
             world.person.lock_moved()
 
     def _place(self, pct: float, text: str) -> None:
@@ -141,7 +147,7 @@ class Lock:
             self.motor_ma = round(config.lock_stall_ma if stalls else config.lock_run_ma)
 
     def _is_against_stop(self) -> bool:
-        if self._motor == "ice":
+        if self._motor in ("ice", "frozen"):
             return True
         way = -self.drive_told if self._motor == "reversed" else self.drive_told
         return self.travel_pct >= self._end_pct() if way > 0 else self.travel_pct <= 0
@@ -152,13 +158,16 @@ class Lock:
 
     # Verbs ------------------------------------------------------------------
 
-    def motor(self, state: str, at: float, breaks_after: int, factor: float) -> None:
+    def motor(
+        self, state: str, at: float, breaks_after: int, factor: float, thaws_at: float
+    ) -> None:
         """Drive ok, or broken in one of the ways of the verb."""
         self.run(self._world.t_us)
         self._motor = state
         self._jam_pct = at
         self._ice_left = int(breaks_after)
         self._slow = factor if state == "slow" else 1.0
+        self._thaws_at_c = thaws_at
         self._tell()
 
     def feedback(self, state: str) -> None:

@@ -37,6 +37,7 @@ class Person:
         world = self._world
         world.proximity.plug_ohm = world.proximity.coding_ohm(None, None)
         world.plugged = True
+        world.plugged_us = 0
         self._make(True, True, 0)
 
     def plug(
@@ -46,10 +47,13 @@ class Person:
         world = self._world
         if self.plugged:
             return self._fails("the plug is in already")
+        if not world.door.is_passable:
+            return self._fails("the port's door is in the way")
         if world.lock.holds:
             return self._fails("the lock's pin stands in the way of the plug")
         world.proximity.plug_ohm = world.proximity.coding_ohm(cable_a, ohm)
         world.plugged = touching == "all"
+        world.plugged_us = world.t_us
         self.half_plugged = not self.plugged
         self._event(
             "plugs in" if self.plugged else f"plugs half in, only {touching.upper()} touches"
@@ -92,12 +96,14 @@ class Person:
     def _make(self, cp: bool, pp: bool, bounce_ms: float) -> None:
         """CP and PP make or part, at once or after bouncing."""
         world = self._world
+        cp = cp and world.config.inlet != "chademo"  # which has no control pilot
         for touch, touches in ((world.proximity.touch, pp), (world.pilot.touch, cp)):
             if bounce_ms and (touches or not (cp or pp)):
                 touch(True)
                 bounce(world, self._random, bounce_ms, touches, touch)
             else:
                 touch(touches)
+        world.safety.look_at_drive()
 
     def press_button(self, hold: float) -> str | None:
         """Press the latch button, for `hold` ms or until released."""
@@ -141,6 +147,17 @@ class Person:
         cancel(self._unlock_end)
         if hold:
             self._unlock_end = self._world.clock.after_ms(hold, self.keep)
+
+    def press_unlock(self, times: int, press: float, gap: float) -> None:
+        """Press the unlock button so many times, `press` ms each, `gap` ms between them."""
+        self._event(f"presses the unlock button {times:g} times")
+        for n in range(int(times)):
+            self._world.clock.after_ms(n * (press + gap), self._hold_unlock, press)
+
+    def _hold_unlock(self, press: float) -> None:
+        self.wants_unlock = True
+        cancel(self._unlock_end)
+        self._unlock_end = self._world.clock.after_ms(press, self.keep)
 
     def keep(self) -> None:
         """Take the wish to unlock back."""

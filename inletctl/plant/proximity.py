@@ -16,12 +16,19 @@ PLUG_OHM: dict[str, dict[float, float]] = {
     "nacs": {0: 150},
     "type2": {13: 1500, 20: 680, 32: 220, 63: 100},
     "gbt": {10: 1500, 16: 680, 32: 220, 63: 100},
+    "ccs1": {0: 150},
+    # 13 A stands for the DC plug, too (IEC 61851-23 Tab CC.2).
+    "ccs2": {13: 1500, 20: 680, 32: 220, 63: 100},
+    "chademo": {0: 200},  # CS to ground (IEC 61851-23 AA: 190..210)
 }
 # Plug ohm -> what the open S3 adds. Type 2 has no S3.
 _BUTTON_OHM: dict[str, dict[float, float]] = {
     "type1": {150: 330},
     "nacs": {150: 330},
     "type2": {},
+    "ccs1": {150: 330},
+    "ccs2": {},
+    "chademo": {},
     "gbt": {1500: 1800, 680: 2700, 220: 3300, 100: 3300},
 }
 BOUNCE_US = (200, 3000)  # each make or break of a bouncing contact

@@ -24,6 +24,7 @@ UNITS: dict[str, dict[str, float]] = {
     "%": {"%": 1.0, "pct": 1.0},
     "Hz": {"Hz": 1.0, "kHz": 1000.0},
     "us": {"us": 1.0, "ms": 1000.0},
+    "h:min": {},
 }
 
 
@@ -43,6 +44,8 @@ class Spec:
         """Return the allowed values as text: `0..80 A` or `on, off`."""
         if self.choices:
             return ", ".join(self.choices)
+        if self.unit == "h:min":
+            return "0:00..23:59"
         text = f"{self.minimum:g}..{self.maximum:g}"
         return f"{text} {self.unit}" if self.unit else text
 
@@ -67,6 +70,11 @@ def word(*choices: str, default: Any = REQUIRED, text: str = "") -> Spec:
 def number(unit: str, low: float, high: float, default: Any = REQUIRED, text: str = "") -> Spec:
     """Return the Spec of a number."""
     return Spec(unit, low, high, default, help=text)
+
+
+def time_of_day(default: Any = REQUIRED, text: str = "") -> Spec:
+    """Return the Spec of a time of the day, in minutes."""
+    return Spec("h:min", 0, 1439, default, help=text, whole=True)
 
 
 def count(low: int, high: int, default: Any = REQUIRED, text: str = "") -> Spec:

@@ -5,8 +5,11 @@ method in the canonical unit of their Spec (see spec.UNITS); an optional one tha
 Names lean on EVerest's EvManager where it has one.
 """
 
-from inletctl.plant.config import CONTACTS
-from inletctl.plant.spec import REQUIRED, Spec, count, number, word
+from inletctl.plant.can_faults import CAN_FAULTS, CAN_FLOODS, CAN_MESSAGES
+from inletctl.plant.config import CONTACTS, DAYS
+from inletctl.plant.lines import INPUTS
+from inletctl.plant.safety import GEARS
+from inletctl.plant.spec import REQUIRED, Spec, count, number, time_of_day, word
 
 __all__ = ["NOISE_KINDS", "REQUIRED", "VERBS", "ArgSpec", "Verb"]
 
@@ -40,6 +43,12 @@ VERBS: dict[str, Verb] = {
     "start": ("person.start", {}, "take the wish to stop back"),
     "unlock": ("person.unlock", {"hold": _HOLD}, "want the cable released, until `keep`, unplugging or the end of hold"),
     "keep": ("person.keep", {}, "take the wish to unlock back"),
+    "unlock_presses": ("person.press_unlock", {
+        "times": count(1, 10, 2),
+        "press": number("ms", 10, 10_000, 200, "how long each press lasts"),
+        "gap": number("ms", 10, 10_000, 300, "between two"),
+    }, "press the unlock button so many times"),
+    "move_door": ("door.by_hand", {"to": word("open", "closed")}, "open or close the port's door by hand"),
     # EVSE: offer.
     "evse_offer": ("evse.offer", {"a": number("A", 0, 80, text="current per phase; 0 sends steady high")}, "offer another current as duty"),
     "evse_duty": ("evse.duty", {"pct": number("%", 0, 100, text="0 = steady -12 V, 100 = steady +12 V")}, "send this duty, whatever it means"),
@@ -102,10 +111,11 @@ VERBS: dict[str, Verb] = {
     "sensor_spike": ("contacts.spike", {"contact": _CONTACT, "c": number("C", -60, 250, 150), "count": count(1, 100, 1)}, "single conversions read this"),
     # Lock.
     "lock_motor": ("lock.motor", {
-        "state": word("ok", "jam", "ice", "slow", "reversed", "dead"),
+        "state": word("ok", "jam", "ice", "frozen", "slow", "reversed", "dead"),
         "at": number("%", 0, 100, 40, "of jam: how far it goes towards locked"),
         "breaks_after": count(1, 100, 2, "of ice: this drive against it breaks it"),
         "factor": number("", 1, 100, 4, "of slow: how many times slower"),
+        "thaws_at": number("C", -40, 60, 10, "of frozen: it moves once contact ac_l is as warm"),
     }, "drive of the connector lock"),
     "lock_feedback": ("lock.feedback", {"state": word("ok", "dead", "open", "short", "stuck")}, "feedback of the connector lock; dead: not measured"),
     "lock_slip": ("lock.slip", {"to": number("%", 0, 100, 40)}, "the lock moves without being driven"),
@@ -124,5 +134,61 @@ VERBS: dict[str, Verb] = {
     "vehicle_limit": ("vehicle.set_limit", {"a": number("A", 0, 80)}, "the car's own limit per phase"),
     "vehicle_silent": ("vehicle.go_silent", {"hold": _HOLD}, "the car says nothing any more"),
     "vehicle_back": ("vehicle.back", {}, "the car talks again"),
+    "vehicle_unlock": ("vehicle.unlock", {"hold": _HOLD}, "the car asks on CAN for the cable, until `vehicle_keep` or the end of hold"),
+    "vehicle_keep": ("vehicle.keep", {}, "the car takes that back"),
+    "vehicle_stop": ("vehicle.stop", {"hold": _HOLD}, "the car asks on CAN for charging to stop, until `vehicle_start` or the end of hold"),
+    "vehicle_start": ("vehicle.start", {}, "the car takes that back"),
+    "gear": ("safety.shift", {"gear": word(*GEARS)}, "the driver chooses a gear"),
+    "hvil": ("safety.hvil", {"state": word("closed", "open"), "hold": _HOLD}, "the high-voltage interlock loop"),
+    "insulation": ("safety.insulation", {"state": word("ok", "fault"), "hold": _HOLD}, "what the insulation monitor finds"),
+    "crash": ("safety.crash", {}, "the car crashes; its sensor says so until `crash_reset`"),
+    "crash_reset": ("safety.crash_reset", {}, "the crash sensor says that all is well"),
+    "soc": ("battery.set_soc", {"pct": number("%", 0, 100)}, "the state of charge is this now"),
+    "clock": ("calendar.set", {"day": word(*DAYS), "time": time_of_day()}, "the car's clock is set"),
+    "clock_lost": ("calendar.lose", {}, "the car does not know the time any more"),
+    # Discrete lines.
+    "line": ("lines.wire", {
+        "name": word(*INPUTS),
+        "state": word("ok", "break", "stuck", text="stuck: shorted to what reads as good"),
+        "hold": _HOLD,
+    }, "wire of a discrete line"),
+    "line_chip": ("lines.chip", {"state": word("ok", "dead"), "hold": _HOLD}, "the chip that reads the discrete lines"),
+    # CAN.
+    "can_fault": ("can_car.fault", {
+        "kind": word(*CAN_FAULTS, text="what is wrong with what the car sends; value: a signal outside its range"),
+        "message": word("all", *CAN_MESSAGES, default="all"),
+        "count": count(0, 100_000, 0, "of so many messages; 0 = until told otherwise"),
+        "hold": _HOLD,
+    }, "the car's messages on CAN are wrong in one way"),
+    "can_flood": ("can_car.flood", {
+        "kind": word(*CAN_FLOODS, text="unknown: ids that nobody knows; others: false copies of the car's status"),
+        "rate": count(1, 4000, 1000, "frames a second"),
+        "hold": _HOLD,
+    }, "somebody else sends on the bus"),
+    "can_bus": ("bus.fault", {"state": word("ok", "break", "short", text="break: the inlet is cut off; short: every sender goes off the bus"), "hold": _HOLD}, "wires of the CAN bus"),
+    "can_load": ("bus.set_load", {
+        "pct": number("%", 0, 100, 100),
+        "priority": word("low", "high", default="low", text="of the others' frames against ours"),
+        "hold": _HOLD,
+    }, "others use so much of the bus"),
+    "can_controller": ("inlet_can.controller", {"state": word("ok", "missing"), "hold": _HOLD}, "the inlet's CAN controller"),
+    # DC.
+    "modem_wants": ("modem.want", {"state": word("b", "c")}, "the communication controller wants that state of the pilot"),
+    "modem_toggle": ("modem.toggle", {"times": count(1, 3, 1)}, "it wants B-C-B toggles to wake the station"),
+    "modem_start": ("modem.start", {
+        "v": number("V", 0, 1500, 400), "a": number("A", 0, 1000, 50),
+    }, "a whole DC session begins: state C, voltage, contactors, current"),
+    "modem_stop": ("modem.stop", {}, "it ends: current, state B, contactors, voltage, then it permits to unlock"),
+    "modem_silent": ("modem.go_silent", {"hold": _HOLD}, "it says nothing any more"),
+    "modem_back": ("modem.back", {}, "it talks again"),
+    "dc_voltage": ("dc.voltage", {
+        "v": number("V", 0, 1500), "tau": number("ms", 0, 60_000, 0, "time constant; 0 = at once"),
+    }, "voltage at the DC pins"),
+    "dc_current": ("dc.current", {"a": number("A", 0, 1000)}, "current through the DC pins"),
+    "dc_contactors": ("dc.contactors", {"state": word("open", "closed")}, "the car's DC contactors"),
+    "dc_report": ("dc.report", {"state": word("ok", "open", "closed", text="the truth, or always this")}, "what the contactors' own switches say"),
+    # Port.
+    "heater": ("port.fault", {"state": word("ok", "dead", "stuck_on")}, "the port's heater"),
+    "door_motor": ("door.motor", {"state": word("ok", "jam", "dead")}, "motor of the port's door; jam: it stays where it is"),
 }
 # fmt: on

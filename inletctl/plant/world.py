@@ -3,18 +3,34 @@
 from typing import Any
 
 from inletctl.errors import UserError
+from inletctl.house import use_firmware
+from inletctl.plant.battery import Battery, Calendar
+from inletctl.plant.bus import Bus, InletCan
+from inletctl.plant.can_car import CanCar
 from inletctl.plant.charger import Charger
 from inletctl.plant.clock import Clock
 from inletctl.plant.config import PlantConfig
 from inletctl.plant.contacts import Contacts
+from inletctl.plant.dc import Dc
 from inletctl.plant.evse import Evse
+from inletctl.plant.lines import Lines
 from inletctl.plant.lock import Lock
+from inletctl.plant.modem import Modem
 from inletctl.plant.person import Person
 from inletctl.plant.pilot import Pilot
+from inletctl.plant.port import Door, Port
 from inletctl.plant.proximity import Proximity
+from inletctl.plant.safety import Safety
 from inletctl.plant.spec import REQUIRED
 from inletctl.plant.vehicle import Vehicle
 from inletctl.plant.verbs import VERBS
+
+use_firmware()
+
+from drivers.virtual_layout import CAR_IN, CAR_OUT  # noqa: E402
+
+_LINES_OUT = CAR_OUT.index("lines_outputs")
+_LINES_IN = CAR_IN.index("lines_ok")
 
 
 class World:
@@ -30,23 +46,35 @@ class World:
         self.seed = seed
         self.t_us = 0
         self.events: list[tuple[int, str]] = []  # (t_us, what happened)
-        # Everything the EVSE or the lock must never see; codes in evse_watch.py and lock.py.
+        # Everything that must never be seen of the inlet; codes in evse_watch.py, lock.py and safety.py.
         self.violations: list[str] = []
         # The truth for the recorder, kept by those who know it.
         self.evse_state = "A"  # evse.EVSE_STATE_NAMES
         self.evse_duty_pct_x100 = 10_000  # sent, 0.01 %; 10000 steady high, 0 none
         self.contactor_closed = False
         self.plugged = False  # fully
+        self.plugged_us = 0  # since when, while plugged
         self.clock = Clock()
         self._temp_rail_mv = round(config.temp_rail_mv)
         self.person = Person(self, seed)
         self.vehicle = Vehicle(self)
+        self.safety = Safety(self)
+        self.dc = Dc(self)
+        self.port = Port(self)
+        self.door = Door(self)
+        self.lines = Lines(self)
+        self.modem = Modem(self)
+        self.calendar = Calendar(self)
         self.charger = Charger(self)
         self.proximity = Proximity(self, seed)
         self.pilot = Pilot(self, seed)
         self.evse = Evse(self)
         self.lock = Lock(self)
         self.contacts = Contacts(self, seed)
+        self.battery = Battery(self)
+        self.bus = Bus(self, seed)
+        self.inlet_can = InletCan(self)
+        self.can_car = CanCar(self, seed)
         if config.start_plugged:
             self.person.start_plugged()
 
@@ -127,10 +155,28 @@ class World:
             self.pilot.set_s2(commands.s2_close)
             if not commands.s2_close and self.charger.load_ma() > 1000:
                 self.event(f"S2 opens at {self.charger.ma / 1000:.1f} A")
+            self.safety.told_s2(commands.s2_close)
         if commands.charger_ma != self.charger.told_ma:
             self.charger.command(commands.charger_ma)
         if commands.lock_drive != self.lock.drive_told:
             self.lock.drive(commands.lock_drive)
+        if commands.drive_allowed != self.safety.drive_allowed:
+            self.safety.told_drive(commands.drive_allowed)
+
+    def hear_board(self, out: Any, at: int) -> list[tuple[int, bytes]]:
+        """Let what the board wrote to CAN and lines (layout CAR_OUT) take effect; return the frames it sends now."""
+        self.lines.obey(out[at + _LINES_OUT])
+        return self.inlet_can.take(out, at)
+
+    def board_dark(self) -> None:
+        """The board is off or boots: its lines are not driven, its CAN controller is set up anew."""
+        self.lines.obey(0)
+        self.inlet_can.boot()
+
+    def tell_board(self, rx: Any, at: int) -> None:
+        """Fill what the board reads of CAN and lines (layout CAR_IN)."""
+        self.inlet_can.tell(rx, at)
+        self.lines.tell(rx, at + _LINES_IN)
 
     # Truth ------------------------------------------------------------------
 
@@ -158,3 +204,73 @@ class World:
     def refused_unplugs(self) -> int:
         """How often the lock held against a pull."""
         return self.person.refused_unplugs
+
+    @property
+    def plugged_ms(self) -> float:
+        """Since the plug went in, meaningful while plugged."""
+        return (self.t_us - self.plugged_us) / 1000
+
+    @property
+    def told_drive(self) -> str:
+        """What the inlet told the car about driving: unknown, allowed, inhibited."""
+        return self.can_car.told_drive
+
+    @property
+    def told_ma(self) -> int | None:
+        """What the inlet told the car's charger on native CAN; None where nothing fresh."""
+        return self.can_car.told("status", "charger_ma")
+
+    @property
+    def can_state(self) -> int:
+        """State of the inlet's CAN controller, one of virtual_car.CAN_STATE_NAMES."""
+        return self.inlet_can.state
+
+    @property
+    def can_offs(self) -> int:
+        """How often it went off the bus."""
+        return self.inlet_can.offs
+
+    @property
+    def status_age_ms(self) -> int | None:
+        """Since the car last heard the inlet's status on CAN; None where it never did."""
+        return self.can_car.status_age_ms
+
+    @property
+    def line_outputs(self) -> int:
+        """What the board drives on its discrete lines, mask in the order of lines.OUTPUTS."""
+        return self.lines.outputs
+
+    @property
+    def heater_on(self) -> bool:
+        """Whether the port's heater really heats."""
+        return self.port.is_heating
+
+    @property
+    def door_place(self) -> str:
+        """closed, between or open."""
+        return self.door.place
+
+    @property
+    def dc_mv(self) -> int:
+        """Voltage at the DC pins."""
+        return self.dc.mv
+
+    @property
+    def dc_ma(self) -> int:
+        """Current through the DC pins."""
+        return self.dc.ma
+
+    @property
+    def dc_contactors_closed(self) -> bool:
+        """Whether the car's DC contactors are closed."""
+        return self.dc.contactors_closed
+
+    @property
+    def modem_stage(self) -> str:
+        """Where the communication controller's session stands."""
+        return self.modem.stage
+
+    @property
+    def soc_pct(self) -> float:
+        """State of charge."""
+        return self.battery.soc_pct

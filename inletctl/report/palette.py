@@ -41,7 +41,7 @@ OUTCOME = {"pass": "green", "fail": "red", "not run": "soft", "inconclusive": "a
 # First word found in the name decides; a light that names its colour shows it.
 _LIGHT_WORDS = (
     ("white", "white"), ("red", "red"), ("amber", "amber"), ("yellow", "amber"),
-    ("green", "green"), ("blue", "blue"), ("off", "idle"), ("fault", "red"), ("fail", "red"),
+    ("green", "green"), ("blue", "blue"), ("violet", "violet"), ("off", "idle"), ("fault", "red"), ("fail", "red"),
     ("error", "red"), ("dark", "idle"), ("derat", "amber"), ("limit", "amber"), ("warn", "amber"),
     ("charg", "green"), ("done", "green"), ("complete", "green"), ("wait", "blue"),
     ("paus", "blue"), ("ready", "blue"), ("lock", "amber"), ("plug", "white"),

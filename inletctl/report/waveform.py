@@ -27,6 +27,7 @@ WIRES = (
     ("vehicle_permits", "vehicle_permits"),
     ("stop_request", "stop_request"),
     ("unlock_request", "unlock_request"),
+    ("heater", "heater_on"),
 )
 LEGS = (("lock_drive_lock", 1), ("lock_drive_unlock", -1))
 NUMBERS = tuple(c.name for c in COLUMNS if c.kind == "number" and c.name != "lock_drive")
@@ -104,6 +105,6 @@ def _word(recorder: Recorder, name: str, value: Any) -> str:
     if isinstance(value, str):
         return value
     names = recorder.names.of(name)
-    if name in ("reasons", "faults"):
+    if name in ("reasons", "faults", "holds"):
         return " ".join(word for word, _ in mask_rows(names, value)) or "none"
     return name_of(names, value)

@@ -5,6 +5,7 @@ printed, documented and refused in one way.
 """
 
 import difflib
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -16,6 +17,8 @@ REQUIRED = object()  # the default of a field that has none
 YES_NO = ("no", "yes")
 _TRUTH = {"yes": True, "no": False, "on": True, "off": False, "1": True, "0": False}
 _TRUTH |= {"true": True, "false": False}
+CLOCK = "h:min"  # the unit of a time of the day, kept in minutes
+_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 # A list longer than this is not read by anybody at the end of an error; the nearest names are shown instead.
 LISTED = 24
 
@@ -68,11 +71,16 @@ class Field:
         False  # the value of a choice is its index, of a flag 0 or 1 (firmware settings)
     )
     help: str = ""
+    bits: tuple = field(default=())  # of a mask: the name of each bit
 
     def take(self, text: str) -> Any:
         """Return the value that `text` stands for, or raise BadValueError."""
         if self.choices:
             return self._take_choice(text)
+        if self.bits and not text.isdigit():
+            return self._take_bits(text)
+        if self.unit == CLOCK:
+            return self._take_clock(text)
         if self.unit == "flag":
             if text.casefold() not in _TRUTH:
                 raise BadValueError("is yes or no, not %s" % shown(text))
@@ -90,6 +98,29 @@ class Field:
                 "is one of %s, not %s%s" % (", ".join(map(str, self.choices)), shown(text), hint)
             )
         return index if self.indexed else self.choices[index]
+
+    def _take_bits(self, text: str) -> int:
+        mask = 0
+        if text.casefold() == "none":
+            return mask
+        for word in text.casefold().split(","):
+            first, dash, last = word.partition("-")
+            for name in (first, last) if dash else (first,):
+                if name not in self.bits:
+                    raise BadValueError("is %s, not %s" % (self.range_text(), shown(word)))
+            n = self.bits.index(first)
+            mask |= 1 << n
+            # fri-mon goes on over the end of the names.
+            while dash and self.bits[n] != last:
+                n = (n + 1) % len(self.bits)
+                mask |= 1 << n
+        return mask
+
+    def _take_clock(self, text: str) -> int:
+        match = _TIME_OF_DAY.fullmatch(text)
+        if match is None:
+            raise BadValueError("is a time of the day like 22:00, not %s" % shown(text))
+        return int(match[1]) * 60 + int(match[2])
 
     def _take_number(self, text: str) -> "int | float":
         parts = split_number(text)
@@ -123,6 +154,10 @@ class Field:
             return or_list(self.choices)
         if self.unit == "flag":
             return "no or yes"
+        if self.unit == CLOCK:
+            return "0:00..23:59"
+        if self.bits:
+            return "none or any of " + ", ".join(self.bits)
         bounds = ["" if bound is None else show(bound) for bound in (self.minimum, self.maximum)]
         if all(bounds):
             text = "..".join(bounds)
@@ -139,4 +174,8 @@ class Field:
             return str(self.choices[value]) if self.indexed else str(value)
         if self.unit == "flag":
             return YES_NO[bool(value)]
+        if self.unit == CLOCK:
+            return "%d:%02d" % divmod(value, 60)
+        if self.bits:
+            return ",".join(name for n, name in enumerate(self.bits) if value >> n & 1) or "none"
         return show(value)

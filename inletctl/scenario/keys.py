@@ -14,6 +14,11 @@ from inletctl.scenario.field import YES_NO
 CHOICE, NUMBER, SET = "choice", "number", "set"
 # What plant.evse.Evse.state may say.
 EVSE_STATES = ("A", "B1", "B2", "C1", "C2", "D1", "D2", "E", "F", "OFF")
+# drivers.virtual_car.CAN_STATE_NAMES, plant.port.Door.place, plant.modem.STAGES
+CAN_STATES = ("missing", "starting", "active", "warning", "passive", "off", "asleep")
+TOLD_DRIVE = ("unknown", "allowed", "inhibited")
+DOOR_PLACES = ("closed", "between", "open")
+MODEM_STAGES = ("idle", "waiting", "cable_check", "pre_charge", "charging", "stopping", "ended")
 
 
 class View:
@@ -105,6 +110,24 @@ def firmware_keys(names: dict) -> list[Key]:
             names=names["reasons"],
         ),
         Key("faults", SET, attrgetter("commands.faults"), "what is broken", names=names["faults"]),
+        Key(
+            "holds",
+            SET,
+            attrgetter("commands.holds"),
+            "what the car, a person or a record asks for, and what has been noticed of them",
+            names=names.get("holds", ()),
+        ),
+        _choice("plug_present", "commands.plug_present", YES_NO, "the plug is not surely out"),
+        _choice(
+            "wants_heat", "commands.wants_heat", YES_NO, "the lock asks for the port's heater"
+        ),
+        _choice(
+            "dc_session",
+            "commands.dc_session",
+            YES_NO,
+            "S2 is the communication controller's to ask for",
+        ),
+        _milli("dc_permitted_a", "commands.dc_permitted_ma", "A", 0, 1000, "DC that may flow"),
     ]
 
 
@@ -157,8 +180,74 @@ def plant_keys() -> list[Key]:
         _count(
             "refused_unplugs", "world.refused_unplugs", "how often the lock held against a pull"
         ),
-        _count("violations", "violations", "what EVSE or lock must never see, so far"),
+        _count("violations", "violations", "what must never be seen of the inlet, so far"),
+        _choice("can", "world.can_state", CAN_STATES, "state of the inlet's CAN controller"),
+        _count("can_offs", "world.can_offs", "how often it went off the bus since it booted"),
+        Key(
+            "status_age_ms",
+            NUMBER,
+            attrgetter("world.status_age_ms"),
+            "since the car last heard the inlet's status on CAN; `unknown` before the first",
+            "ms",
+            1,
+            0,
+            1_000_000_000,
+            unknown=True,
+        ),
+        Key(
+            "told_drive",
+            CHOICE,
+            attrgetter("world.told_drive"),
+            "what the inlet tells the car on native CAN; unknown where nothing fresh",
+            names=TOLD_DRIVE,
+            raw=TOLD_DRIVE,
+        ),
+        Key(
+            "told_a",
+            NUMBER,
+            attrgetter("world.told_ma"),
+            "what the inlet tells the charger on native CAN; `unknown` where nothing fresh",
+            "A",
+            1000,
+            0,
+            100,
+            unknown=True,
+        ),
+        _output("charge_enable", 0, "the charger is enabled by wire"),
+        _output("plug_output", 1, "the plug is shown as present by wire"),
+        _output("drive_inhibit", 2, "driving is inhibited by wire"),
+        _choice("heater", "world.heater_on", ("off", "on"), "the port's heater heats"),
+        Key(
+            "door",
+            CHOICE,
+            attrgetter("world.door_place"),
+            "where the port's door is",
+            names=DOOR_PLACES,
+            raw=DOOR_PLACES,
+        ),
+        _milli("dc_v", "world.dc_mv", "V", 0, 1500, "voltage at the DC pins"),
+        _milli("dc_a", "world.dc_ma", "A", 0, 1000, "current through the DC pins"),
+        _choice("dc_contactors", "world.dc_contactors_closed", ("open", "closed"), "of the car"),
+        Key(
+            "modem",
+            CHOICE,
+            attrgetter("world.modem_stage"),
+            "where the communication controller's session stands",
+            names=MODEM_STAGES,
+            raw=MODEM_STAGES,
+        ),
+        Key("soc_pct", NUMBER, attrgetter("world.soc_pct"), "state of charge", "%", 1, 0, 100),
     ]
+
+
+def _output(name, bit, text) -> Key:
+    return Key(
+        name,
+        CHOICE,
+        lambda view: view.world.line_outputs >> bit & 1,
+        text,
+        names=YES_NO,
+    )
 
 
 def _choice(name, path, names, text) -> Key:

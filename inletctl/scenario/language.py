@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from inletctl.house import use_firmware
-from inletctl.scenario.field import REQUIRED, Field
+from inletctl.plant.config import AS_SET, DAYS
+from inletctl.scenario.field import CLOCK, REQUIRED, Field
 from inletctl.scenario.keys import Key, firmware_keys, plant_keys
 
 # The one verb that the runner carries out, not the plant.
@@ -18,6 +19,13 @@ _RESET_HELP = "the board restarts: it is dark for off_ms (S2 open, lock not driv
 _RESET_OFF = Field(
     "off_ms", "ms", 10, 600_000, RESET_OFF_MS, whole=True, help="how long the board is dark"
 )
+# Settings that are masks: the names of their bits, and those that are minutes of the day.
+BITS = {
+    "lines_used": ("permit", "hvil", "insulation", "crash", "door_closed", "door_open", "parked"),
+    "window_1_days": DAYS,
+    "window_2_days": DAYS,
+}
+_CLOCK_KEYS = ("_from_min", "_to_min")
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,7 @@ class Language:
     inlets: tuple[str, ...]
     keys: dict[str, Key]
     ordered: tuple[tuple[str, str, int], ...] = ()  # (setting, one above it, by at least how much)
+    as_set: tuple[str, ...] = ()  # world keys that are as the board is set where nothing is said
 
 
 def runner_verbs() -> dict[str, Verb]:
@@ -51,6 +60,10 @@ def setting_fields(settings) -> dict[str, Field]:
     fields = {}
     for row in settings.TABLE:
         key, unit = row[settings.ROW_KEY], row[settings.ROW_UNIT]
+        if key.endswith(_CLOCK_KEYS):
+            unit = CLOCK
+        elif key in BITS or unit == "light":
+            unit = ""  # a mask with names, or a look of the light as its number
         fields[key] = Field(
             key,
             unit,
@@ -61,6 +74,7 @@ def setting_fields(settings) -> dict[str, Field]:
             whole=True,
             indexed=True,
             help=row[settings.ROW_HELP],
+            bits=BITS.get(key, ()),
         )
     return fields
 
@@ -96,20 +110,22 @@ def load_language() -> Language:
     # Firmware modules are reachable only now; the plant is imported late so that a parser test needs neither.
     import faults
     import interlock
+    import limits
     import settings
     from inletctl.plant import config, verbs
     from lock.actuator import LOCK_STATE_NAMES
     from pilot.control import PILOT_STATE_NAMES
-    from vehicle.light import LIGHT_NAMES
+    from vehicle.looks import LIGHT_NAMES
 
     names = {
         "session": interlock.SESSION_NAMES,
-        "limiter": interlock.LIMITER_NAMES,
+        "limiter": limits.LIMITER_NAMES,
         "state": PILOT_STATE_NAMES,
         "lock": LOCK_STATE_NAMES,
         "light": LIGHT_NAMES,
         "reasons": tuple(row[faults.ROW_NAME] for row in faults.SHUTDOWN),
         "faults": tuple(row[faults.FAULT_NAME] for row in faults.FAULTS),
+        "holds": tuple(row[faults.HOLD_NAME] for row in faults.HOLDS),
     }
     # A word of a line has no blank in it: `light=blue_steady`.
     names = {
@@ -123,4 +139,5 @@ def load_language() -> Language:
         inlets=settings.INLETS,
         keys={key.name: key for key in firmware_keys(names) + plant_keys()},
         ordered=settings.ORDERED,
+        as_set=AS_SET,
     )

@@ -70,6 +70,7 @@ line, so several `within` lines under one event each measure from that event. Ti
 A value without a unit is in the unit its table names; with a unit it is converted (`32A`, `32000mA`), and a unit of
 another kind is refused. Times after `at`, `within`, `for` and `end` always carry a unit: `12.5s`, `250ms`, `1min30s`; at
 most 24h.
+A time of the day is written `22:00`; a mask by the names of its bits, `hvil,crash` or `none`, days as `mon-fri,sun`, too.
 Arguments of a verb may be given without their name in the order of the table: `wear ac_l 6` is `wear contact=ac_l milliohm=6`.
 
 | kind | units |
@@ -129,7 +130,7 @@ _CONDITIONS = """\
 
 _WORLD = """\
 `world KEY=VALUE`: what is really there. `set` is what the board has been told: a PT1000 takes both `world sensor_ac_l=pt1000` and
-`set sensor_0=pt1000`, and they differ only where a scenario shows a board that was set up wrongly."""
+`set sensor_0=pt1000`, and they differ only where a scenario shows a board that was set up wrongly. %s are as `set` says where nothing else is written."""
 _SETTINGS = "`set KEY=VALUE`: the firmware's settings, whole numbers."
 
 
@@ -154,10 +155,14 @@ def language_markdown(language: "Language | None" = None) -> str:
         _CONDITIONS % _rows(_key_row(key) for key in language.keys.values()),
         "## Verbs\n\nAn argument in *italics* must be given.\n\n| verb | arguments | what happens |\n|---|---|---|\n"
         + _rows(_verb_row(verb) for verb in language.verbs.values()),
-        _fields("World keys", _WORLD, language.world),
+        _fields("World keys", _WORLD % _listed(language.as_set), language.world),
         _fields("Settings", _SETTINGS, language.settings),
     ]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def _listed(names) -> str:
+    return ", ".join("`%s`" % name for name in names) or "None"
 
 
 def _rows(rows) -> str:

@@ -324,6 +324,7 @@ class _Parser:
         self.put_before()
         self.within_end()
         self.in_order()
+        self.mirror()
         settings = {"inlet": self.language.inlets.index(self.inlet)} | self.settings
         return Scenario(
             self.path,
@@ -336,6 +337,12 @@ class _Parser:
             tuple(self.timeline),
             self.end_us,
         )
+
+    def mirror(self) -> None:
+        """Let the world be as the board is set, where nothing else is said of it."""
+        for key in self.language.as_set:
+            if key in self.settings and key not in self.world:
+                self.world[key] = self.language.settings[key].show(self.settings[key])
 
     def put_before(self) -> None:
         """Judge an `expect` before the verbs that stand below it at the same time, as it reads."""

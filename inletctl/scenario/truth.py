@@ -4,6 +4,11 @@ from typing import Any
 
 # Without any word for so long (heartbeat 1 s, four lines in the queue) the board is silent: do not wait for it.
 SILENT_US = 2_500_000
+# Of the car's side: nothing of it moves unless a scenario has one.
+CAR = (
+    "can_state", "can_offs", "status_age_ms", "line_outputs", "heater_on", "door_place", "dc_mv", "dc_ma",
+    "dc_contactors_closed", "modem_stage", "soc_pct", "told_drive", "told_ma",
+)  # fmt: skip
 
 
 class LockTruth:
@@ -20,7 +25,7 @@ class Truth:
 
     __slots__ = (
         "charger_ma", "contact_decic", "contactor_closed", "cp_mv", "evse_duty_pct_x100", "evse_state", "lock",
-        "lock_travel_pct", "plugged", "refused_unplugs", "violations",
+        "lock_travel_pct", "plugged", "refused_unplugs", "violations", *CAR,
     )  # fmt: skip
 
     def __init__(self, world: Any):
@@ -35,3 +40,5 @@ class Truth:
         self.refused_unplugs = world.refused_unplugs
         self.lock = LockTruth(world.lock.holds)
         self.violations = len(world.violations)
+        for name in CAR:
+            setattr(self, name, getattr(world, name))

@@ -2,6 +2,7 @@
 
 import gc
 import runpy
+from array import array
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -12,6 +13,10 @@ from inletctl.session import Session
 use_firmware()
 
 import drivers.virtual_layout as layout  # noqa: E402
+from drivers.virtual_car import VirtualCan, VirtualLines, has_lines  # noqa: E402
+
+_LINES_AT = layout.CAR_OUT.index("lines_outputs")
+_FRAMES_AT = layout.CAR_OUT.index("frames")
 
 
 class HostBoard:
@@ -26,6 +31,11 @@ class HostBoard:
         self.late = 0
         self.crashes = 0
         self.words = ""  # no console: nobody asks who this is
+        # The car's side, as in the frames of the other target; taken part in once something is opened.
+        self._car_in = array("i", [0] * layout.CAR_IN_INTS)
+        self._car_out = array("i", [0] * layout.CAR_OUT_INTS)
+        self._lines: VirtualLines | None = None
+        self._has_car_side = False
 
     def settings(self) -> dict[str, int]:
         """Return what is stored as settings."""
@@ -35,8 +45,27 @@ class HostBoard:
         """Tell a person."""
         self.notes.append(sentence)
 
+    def open_can(self, *_rate) -> VirtualCan:
+        """Return the CAN controller; it is always fitted, and answers as the session's does."""
+        self._has_car_side = True
+        return VirtualCan(self._car_in, 0, self._car_out, 0)
+
+    def open_lines(self) -> "VirtualLines | None":
+        """Return the discrete lines, None where none are fitted."""
+        if not has_lines(self.settings()):
+            return None
+        self._has_car_side = True
+        self._lines = VirtualLines(self._car_in, 0)
+        return self._lines
+
     def next_pass(self) -> bool:
         """Wait for the next period; False when the power ends."""
+        if self._has_car_side:
+            out = self._car_out
+            if self._lines is not None:
+                out[_LINES_AT] = self._lines.outputs
+            self._session.hear(out, 0)
+            out[_FRAMES_AT] = 0
         self.status = self._session.next_pass()
         return self.status == layout.STATUS_RUN
 
@@ -48,6 +77,8 @@ class HostBoard:
         """Fill the readings."""
         self._readings = readings
         self._session.sample(readings)
+        if self._has_car_side:
+            self._session.tell(self._car_in, 0)
 
     def actuate(self, commands) -> None:
         """Obey the commands."""
@@ -69,6 +100,12 @@ class HostBoard:
 
     def talk(self, report) -> None:
         """Leave the report where it is: the session gets every command whole."""
+
+    def begin_long(self) -> None:
+        """Nothing to mark: the session's clock waits."""
+
+    def end_long(self) -> None:
+        """No schedule was missed."""
 
     def slack(self, may_collect: bool) -> None:
         """No garbage to collect here."""

@@ -104,21 +104,28 @@ class _Frames:
     """Readings and commands as the frames that drivers/virtual.py exchanges."""
 
     def __init__(self) -> None:
-        self.commands_bytes = len(layout.COMMANDS) * 4
+        self.commands_bytes = layout.TX_INTS * 4
+        self._names = layout.COMMANDS + layout.CAR_COMMANDS
+        self._car_in = array.array("i", [0] * layout.CAR_IN_INTS)
 
-    def decode(self, data: bytes, commands: Commands) -> None:
+    def decode(self, data: bytes, commands: Commands) -> array.array:
+        """Fill `commands`; return every int of the frame."""
         values = array.array("i")
         values.frombytes(data)
         if sys.byteorder == "big":
             values.byteswap()
-        for name, value in zip(layout.COMMANDS, values):
+        for name, value in zip(self._names, values):
             setattr(commands, name, value)
+        return values
 
-    def encode(self, status: int, now_ms: int, r: Readings) -> bytes:
+    def encode(self, status: int, now_ms: int, r: Readings, session: Session) -> bytes:
         values = [status, now_ms]
         values += [int(getattr(r, name)) for name in layout.FIELDS]
         for name, _size in layout.ARRAYS:
             values += getattr(r, name)
+        if status == layout.STATUS_RUN:
+            session.tell(self._car_in, 0)
+        values += self._car_in
         frame = array.array("i", values)
         if sys.byteorder == "big":
             frame.byteswap()
@@ -135,13 +142,14 @@ def _converse(session: Session, process: subprocess.Popen) -> None:
         if not data:
             return
         if not is_fresh:
-            frames.decode(data, commands)
+            values = frames.decode(data, commands)
             session.obey(readings, commands)
+            session.hear(values, layout.CAR_OUT_AT)
         status = session.next_pass()
         if status == layout.STATUS_RUN:
             session.sample(readings)
         is_fresh = status == layout.STATUS_RESET
-        process.stdin.write(frames.encode(status, session.now_ms, readings))  # type: ignore[union-attr]
+        process.stdin.write(frames.encode(status, session.now_ms, readings, session))  # type: ignore[union-attr]
         if status == layout.STATUS_END:
             return
 
