@@ -150,5 +150,5 @@ def test_drivers_on_the_emulated_chip_join_the_bus_answer_and_show_the_lines(ima
         min(t_ns - then for then in asked if then < t_ns) < 25_000_000 for t_ns, _ in answers
     )
     state = [word for word in words if word.startswith("state")][-1].split()
-    assert state[1] == "2" and state[2:7] == ["0"] * 5 and state[8:] == ["True", "85"]
+    assert state[1] == "2" and state[2:7] == ["0"] * 5 and state[7:] == ["True", "85"]
     assert expander.registers[IODIRB] == 0 and spi.clashes == 0

@@ -105,9 +105,7 @@ def test_reasons_removed_one_at_a_time_leave_the_exact_mask():
         shown = left
         if left & VEHICLE_SILENT:
             shown &= ~VEHICLE_NO
-        if left & (
-            PILOT_E | PILOT_LOST | TEMP_HIGH | TEMP_SENSOR | VEHICLE_SILENT | VEHICLE_NO
-        ):
+        if left & (PILOT_E | PILOT_LOST | TEMP_HIGH | TEMP_SENSOR | VEHICLE_SILENT | VEHICLE_NO):
             shown &= ~BELOW_MINIMUM
         assert rig.k.reasons == shown
         assert rig.k.s2_close is (left == 0)

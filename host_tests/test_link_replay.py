@@ -60,11 +60,11 @@ def with_settings(log, **settings):
     return Log(log.path, header, log.entries)
 
 
-def with_reading(name, value, from_ms=5000, kind="readings", until_ms=1 << 30):
+def with_reading(name, value, from_ms=5000, kind="readings"):
     at = (READINGS if kind == "readings" else COMMAND_FIELDS).index(name)
 
     def make(line):
-        if line.kind != kind or not from_ms <= line.t_ms < until_ms:
+        if line.kind != kind or line.t_ms < from_ms:
             return line
         return line._replace(values=(*line.values[:at], value, *line.values[at + 1 :]))
 
@@ -188,8 +188,6 @@ def test_other_readings_are_decided_otherwise_and_it_says_what_and_when(charge):
 
 def test_a_board_that_said_otherwise_is_found(charge, whole):
     for log in (charge, whole):
-        wrong = changed(log, with_reading("s2_close", 0, 4000, "commands", 4500))
-        assert [one.field for one in replay(wrong).differences] in (["s2_close"], [])
         wrong = changed(log, with_reading("s2_close", 0, 4000, "commands"))
         found = [one for one in replay(wrong).differences if one.field == "s2_close"]
         assert found[0].length_us > 1_000_000

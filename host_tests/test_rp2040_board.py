@@ -567,7 +567,13 @@ def all_released(chip):
 def test_safe_lets_go_of_everything_s2_first(chip):
     board = make()
     c = Commands()
-    c.s2_close, c.lock_drive, c.drive_allowed, c.charger_ma, c.look = True, 1, True, 32000, 0x1000FFF
+    c.s2_close, c.lock_drive, c.drive_allowed, c.charger_ma, c.look = (
+        True,
+        1,
+        True,
+        32000,
+        0x1000FFF,
+    )
     run(board, 3, c=c)
     chip.log.clear()
     board.safe()
