@@ -31,8 +31,8 @@ def frames():
     good, bad = status.frame(values), bytearray(status.frame(values))
     bad[3] ^= 1
     return [
-        (1.0, 0x0D0, good),
-        (1.1, 0x0D0, bytes(bad)),
+        (1.0, 0x0C0, good),
+        (1.1, 0x0C0, bytes(bad)),
         (1.2, 0x0D4, bytes(pack(native.message("faults"), {"faults": 1 << 4 | 1}))),
         (
             1.3,

@@ -115,13 +115,13 @@ def test_talk_sends_all_that_waits_while_the_period_leaves_time(bench):
     assert bench.left == 0 and len(bench.console.said) == 30
 
 
-def test_talk_sends_8_bytes_in_a_pass_without_time_and_never_more_than_64(bench):
+def test_talk_sends_2_bytes_in_a_pass_without_time_and_never_more_than_64(bench):
     bench.left = 200
     bench.board.talk(bench)
     assert bench.left == 136
     bench.clock.now_us += 9_500
     bench.board.talk(bench)
-    assert bench.left == 128
+    assert bench.left == 134
 
 
 def test_talk_takes_nothing_while_the_host_has_no_room(bench):

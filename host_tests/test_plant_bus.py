@@ -12,7 +12,7 @@ from inletctl.plant.bus import pack, unpack
 from inletctl.plant.can_codec import COUNTERS, beyond, checksum, decode, encode, messages
 
 CONTROL, CHARGER, BATTERY = 0x0C8, 0x0C9, 0x0CB
-STATUS = 0x0D0
+STATUS = 0x0C0
 
 
 class Frame:
@@ -200,7 +200,7 @@ def test_full_load_delays_by_a_frame_at_most_or_starves_by_its_priority(priority
     bench.world.do("can_load", pct=100, priority=priority)
     for _ in range(20):
         sent_ms = bench.t_ms
-        bench.port.send(Frame(0x0D0, bytes(8)))
+        bench.port.send(Frame(0x0C0, bytes(8)))
         bench.one()
         bench.run(200)
         if most_ms is None:

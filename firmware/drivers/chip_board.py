@@ -33,6 +33,7 @@ _COLLECT_MS = const(5000)
 # What is said, and heard, beyond the least of it leaves this much of the period free.
 _MARGIN_US = const(1200)
 _TALK_BYTES = const(8)
+_TALK_LATE_BYTES = const(2)
 _TALK_MAX = const(64)
 _HEAR_MAX = const(64)
 # Ctrl-C counts only from a hand or a tool: alone behind a pause, never in the middle of a stream.
@@ -231,10 +232,14 @@ class ChipBoard:
         return False
 
     def talk(self, report) -> None:
-        """Send what the console takes: 8 bytes, and more where the period leaves time. `report`: pending() and take()."""
+        """Send what the console takes: 8 bytes, more where the period leaves time, 2 where it is over already.
+
+        `report`: pending() and take().
+        """
         sent = 0
+        least = _TALK_BYTES if self._has_time() else _TALK_LATE_BYTES
         while sent < _TALK_MAX and report.pending():
-            if not self._can_say() or (sent >= _TALK_BYTES and not self._has_time()):
+            if not self._can_say() or (sent >= least and not self._has_time()):
                 return
             self._byte[0] = report.take()
             self._write(self._byte)

@@ -13,7 +13,7 @@ LONG_MS = const(60000)  # where an age stops growing (signals.Readings)
 CYCLES_MAX = const(5)  # without a word, and it is stale
 # Frames taken in one pass; the controller keeps the others. The busiest dialect (i3lim and a modem) sends two in a pass; on
 # an emulated RP2040 a frame costs 0.3 ms.
-FRAMES_MAX = const(4)
+FRAMES_MAX = const(2)
 _URGENT_GAP_MS = const(10)  # between two frames of one message, one pass
 # A frame refused is told for so long, so that a message every 200 ms shows it.
 _TOLD_MS = const(2000)

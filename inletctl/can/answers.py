@@ -28,7 +28,7 @@ FRAMES = (
     ("a frame refused", "the hold `can_data` for 2 s, and `can_refused` in raw counts it; it stops nothing by itself", "test_refusal_is_told_for_two_seconds"),
     ("silence", "after 500 ms (`vehicle_timeout_ms` where that is less) nothing is permitted; no request of the silent one stands", "test_stale_vehicle_permits_nothing_within_500_ms"),
     ("the controller missing, starting or off the bus", "the hold `can_bus`: charging stops as for a silent vehicle", "test_controller_out_of_service_is_a_hold"),
-    ("the bus full of other traffic", "at most 4 frames a pass are taken, the others wait; an urgent frame that found no room is tried again in the next pass", "test_at_most_four_frames_are_taken_in_a_pass"),
+    ("the bus full of other traffic", "at most 2 frames a pass are taken, the others wait; an urgent frame that found no room is tried again in the next pass", "test_at_most_two_frames_are_taken_in_a_pass"),
 )
 WISHES = (
     ("permit and stop in one frame", "stop: nothing is permitted", "test_stop_beats_permit"),

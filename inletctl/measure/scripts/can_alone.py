@@ -1,7 +1,7 @@
 """Runs in place of main.py: the CAN port and the lines alone in a loop of 10 ms, and what each call costs.
 
 cost <what> <us>      idle, frame (one received and one sent), two (two received), lines, poll
-Answers frame 0x100 with 0x101; sends 0x0D0 every 100 ms.
+Answers frame 0x100 with 0x101; sends 0x0C0 every 100 ms.
 """
 
 import gc
@@ -34,7 +34,7 @@ class Frame:
 
 
 heard, status, answer = Frame(), Frame(), Frame()
-status.id = 0x0D0
+status.id = 0x0C0
 answer.id = 0x101
 costs = [0] * 5  # largest: tick without a frame, with one, with more; lines, poll
 late = 0
