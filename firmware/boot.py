@@ -20,3 +20,11 @@ if sys.platform in ("rp2", "esp32"):
             print("boot: " + said)  # noqa: T201 - no console yet
     except (ImportError, OSError, ValueError) as error:
         print("boot: the interrupted flash is not finished: %s" % error)  # noqa: T201
+
+    # Behind that: what is packed is whole now.
+    try:
+        from drivers.finder import install
+
+        install()
+    except (ImportError, OSError, ValueError) as error:
+        print("boot: the modules cannot be found: %s" % error)  # noqa: T201

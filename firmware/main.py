@@ -10,10 +10,9 @@ import sys
 
 if sys.platform == "rp2":
     # A built-in module that a file could replace is looked for in the file system at every import, 10 ms a time. By its
-    # name with a "u" it is found at once; what sys.modules has is not looked for again. All of ours lies in the root.
+    # name with a "u" it is found at once; what sys.modules has is not looked for again. boot.py says where all else lies.
     for _name in ("array", "binascii", "errno", "json", "machine", "os", "select", "time"):
         sys.modules[_name] = __import__("u" + _name)
-    sys.path[:] = [""]
 
 from micropython import heap_lock, heap_unlock
 

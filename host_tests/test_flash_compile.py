@@ -1,11 +1,18 @@
 """What goes to the board: compiled the same way each time, for its chip only, with its board file and version."""
 
+import re
+from contextlib import suppress
+from io import BytesIO
+
 import pytest
 
+from drivers.finder import Finder
 from inletctl.errors import UserError
 from inletctl.flash.compile import BOARD_COLUMNS, build, without_words
+from inletctl.flash.pack import pack, read_packed
 from inletctl.flash.plan import make_plan
 from inletctl.house import FIRMWARE, firmware_files
+from thermal.convert import MADE_KEYS, ntc_keys
 
 REFERENCE = "rp2040-reference"
 
@@ -15,22 +22,55 @@ def image():
     return build(REFERENCE)
 
 
-def test_every_module_is_bytecode_but_the_two_that_micropython_runs_by_name(image):
+def modules_of(image):
+    """Return every module on the board, path -> bytecode: packed ones as the board's own finder finds them."""
+    found = {path: data for path, data in image.files.items() if path.endswith(".mpy")}
+    packed = Finder(BytesIO(image.files["modules.bin"]))
+    for path in [*(p.relative_to(FIRMWARE).as_posix() for p in firmware_files()), "inlet.py"]:
+        with suppress(OSError):
+            found[path[:-3] + ".mpy"] = packed.open("/" + path[:-3] + ".mpy", "rb").read()
+    return found
+
+
+@pytest.fixture(scope="module")
+def modules(image):
+    return modules_of(image)
+
+
+def test_every_module_is_bytecode_but_the_two_that_micropython_runs_by_name(image, modules):
     texts = sorted(path for path in image.files if path.endswith(".py"))
     assert texts == ["boot.py", "main.py"]
     assert image.files["boot.py"] == (FIRMWARE / "boot.py").read_bytes()
-    assert {"step.mpy", "vehicle/console.mpy", "drivers/pending.mpy"} <= set(image.files)
-    for path, data in image.files.items():
-        if path.endswith(".mpy"):
-            assert data[0:1] == b"M"
-            assert data[1] == image.bytecode == 6
-            assert data[2] >> 2 == 0, "no architecture: bytecode only"
+    assert {"step.mpy", "vehicle/console.mpy", "drivers/rp2040_board.mpy"} <= set(modules)
+    for data in modules.values():
+        assert data[0:1] == b"M"
+        assert data[1] == image.bytecode == 6
+        assert data[2] >> 2 == 0, "no architecture: bytecode only"
 
 
-def test_main_is_bytecode_too_and_one_line_starts_it(image):
+def test_what_boot_needs_lies_by_itself_and_all_else_is_packed(image, modules):
+    loose = {path for path in image.files if path.endswith(".mpy")}
+    imported = re.findall(r"from (drivers\.\w+) import", image.files["boot.py"].decode())
+    assert loose == {name.replace(".", "/") + ".mpy" for name in imported}
+    assert len(read_packed(image.files["modules.bin"])) == len(modules) - len(loose)
+
+
+def test_two_names_that_look_alike_to_the_board_are_told():
+    # A module that has the name of what import asks for before it asks for another one.
+    with pytest.raises(ValueError, match="the same check sum"):
+        pack({"a.mpy": b"1", "a": b"2"})
+
+
+def test_the_sensor_that_settings_begin_with_needs_no_computing_on_the_board(modules):
+    keys = ntc_keys(10000, 3435)
+    assert keys.tobytes() in modules["thermal/convert.mpy"]
+    assert not MADE_KEYS, "the host computes: that is what the board's table is held against"
+
+
+def test_main_is_bytecode_too_and_one_line_starts_it(image, modules):
     assert image.files["main.py"].endswith(b"from inlet import start\n\nstart()\n")
     assert image.files["main.py"].startswith(b"from micropython import kbd_intr\n\nkbd_intr(-1)\n")
-    assert b"drivers do not start" in image.files["inlet.mpy"] and "main.mpy" not in image.files
+    assert b"drivers do not start" in modules["inlet.mpy"] and "main.mpy" not in modules
 
 
 def test_words_for_people_stay_on_the_host_and_the_rest_of_each_row_is_there(image):
@@ -66,12 +106,13 @@ def test_a_table_that_is_gone_is_told():
         without_words("x = 1\n", {"TABLE": 3})
 
 
-def test_what_is_for_the_host_or_another_chip_stays_away(image):
-    assert not any("virtual" in path or "esp32_" in path for path in image.files)
+def test_what_is_for_the_host_or_another_chip_stays_away(modules):
+    assert not any("virtual" in path or "esp32_" in path for path in modules)
     other = build("esp32-devkitc")
     assert other.chip == "esp32"
-    assert not any("virtual" in path or "rp2040_" in path for path in other.files)
-    assert any("esp32_" in path for path in other.files)
+    paths = modules_of(other)
+    assert not any("virtual" in path or "rp2040_" in path for path in paths)
+    assert any("esp32_" in path for path in paths)
 
 
 def test_the_board_file_and_the_version_are_there(image):

@@ -56,6 +56,7 @@ KEPT = (
     "drivers/__init__.py",
     "drivers/safe_pins.py",
     "drivers/pending.py",
+    "drivers/finder.py",
     "vehicle/__init__.py",
     "vehicle/console.py",
     "boards/rp2040-reference.json",
@@ -124,7 +125,7 @@ def test_a_board_is_flashed_twice_and_reports(uf2, tmp_path):
         assert len(done.plan.copy) == len(first.files)
         assert done.report.is_healthy
         again = flash(board, second)
-        assert again.plan.copy == ["inlet.mpy"]
+        assert again.plan.copy == ["modules.bin"]
         assert again.report.commands["session"] == 4
         assert again.before == "openinlet %s" % first.version
         assert board.stop().count("RESET") == 2

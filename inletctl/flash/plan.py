@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from inletctl.flash.compile import BOARD_FILE, CHECKED_FILE, VERSION_FILE
+from inletctl.flash.compile import BOARD_FILE, CHECKED_FILE, PACKED_FILE, VERSION_FILE
 
 # Boot runs these before it finishes a flash: first in place, so that even an empty board can finish it.
 _FIRST = ("drivers/__init__.mpy", "drivers/safe_pins.mpy", "drivers/pending.mpy", "boot.py")
 _LAST = ("main.py", VERSION_FILE)
 # Files that are not modules and still ours. Everything else that is no module is the user's or the firmware's own
 # data (settings, journal) and is never touched.
-DATA = (BOARD_FILE, CHECKED_FILE, VERSION_FILE)
+DATA = (BOARD_FILE, CHECKED_FILE, PACKED_FILE, VERSION_FILE)
 MODULES = (".py", ".mpy")
 
 

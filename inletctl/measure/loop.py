@@ -4,7 +4,8 @@ from itertools import pairwise
 from typing import Any
 
 from inletctl.emu.chip import CYCLE_NS
-from inletctl.flash.compile import build
+from inletctl.flash.compile import PACKED_FILE, build
+from inletctl.flash.pack import read_packed
 from inletctl.measure.bench_board import BOARD
 from inletctl.measure.charging import MS_NS, Charging
 
@@ -41,6 +42,7 @@ def firmware_size() -> dict[str, int]:
     """Return how many files the board gets and how large they are."""
     files = build(BOARD).files
     compiled = [data for name, data in files.items() if name.endswith(".mpy")]
+    compiled += read_packed(files[PACKED_FILE]).values()
     return {
         "files": len(files),
         "bytes": sum(len(data) for data in files.values()),

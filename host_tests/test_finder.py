@@ -1,0 +1,94 @@
+"""What import is told of the packed modules, and that everything else is found as ever."""
+
+import errno
+import sys
+import types
+from io import BytesIO
+
+import pytest
+
+from drivers import finder
+from inletctl.flash.pack import pack
+
+MODULES = {
+    "step.mpy": b"M" * 3000,
+    "pilot/duty.mpy": bytes(range(256)) * 4,
+    "pilot/control.mpy": b"x",
+}
+PACKED = pack(MODULES)
+
+
+def packed():
+    return finder.Finder(BytesIO(PACKED))
+
+
+def kind(found, path):
+    try:
+        return {0x4000: "folder", 0x8000: "file"}[found.stat(path)[0]]
+    except OSError as error:
+        assert error.args[0] == errno.ENOENT
+        return None
+
+
+def test_modules_are_files_and_what_they_lie_in_are_folders():
+    asked = ("/step", "/step.py", "/step.mpy", "/pilot", "/pilot/duty", "/pilot/duty.py")
+    assert [kind(packed(), path) for path in asked] == [None, None, "file", "folder", None, None]
+    assert kind(packed(), "/pilot/duty.mpy") == "file"
+    assert len(packed().stat("/step.mpy")) == 10, "MicroPython wants ten"
+
+
+def test_what_is_not_packed_is_not_there():
+    for path in ("/mine", "/mine.mpy", "/duty.mpy", "/pilot/__init__.mpy", "step.mpy", "/", ""):
+        assert kind(packed(), path) is None
+        with pytest.raises(OSError):
+            packed().open(path, "rb")
+    assert list(packed().ilistdir("/")) == []
+
+
+def test_each_module_comes_out_as_it_went_in_in_any_order():
+    found = packed()
+    for path in [*MODULES, *reversed(MODULES)]:
+        assert found.open("/" + path, "rb").read() == MODULES[path]
+
+
+@pytest.mark.parametrize("data", [b"", b"M\x06", PACKED[:25], b"openinlet modules 2 00000\n"])
+def test_a_file_that_is_none_is_told(data):
+    with pytest.raises(ValueError, match="holds no modules"):
+        finder.Finder(BytesIO(data))
+
+
+@pytest.fixture
+def board(monkeypatch, tmp_path):
+    """MicroPython's vfs as far as the finder uses it, and where the packed file would be."""
+    vfs = types.ModuleType("vfs")
+    vfs.mounted = {}
+    vfs.mount = lambda what, where: vfs.mounted.update({where: what})
+    monkeypatch.setitem(sys.modules, "vfs", vfs)
+    monkeypatch.setitem(sys.modules, "drivers", types.ModuleType("drivers"))
+    monkeypatch.setattr(sys, "path", ["", ".frozen", "/lib"])
+    monkeypatch.setattr(finder, "PACKED", str(tmp_path / "modules.bin"))
+    yield tmp_path
+    for found in vfs.mounted.values():
+        found._file.close()
+
+
+def test_it_is_asked_first_and_the_root_after_it(board):
+    (board / "modules.bin").write_bytes(PACKED)
+    finder.install()
+    ((where, found),) = sys.modules["vfs"].mounted.items()
+    assert sys.path == [where, "", ".frozen", "/lib"]
+    assert sys.modules["drivers"].__path__ == where + "/drivers"
+    assert kind(found, "/step.mpy") == "file"
+
+
+def test_without_a_packed_file_modules_are_found_by_themselves(board):
+    finder.install()
+    assert sys.path == ["", ".frozen", "/lib"]
+    assert not sys.modules["vfs"].mounted
+
+
+def test_a_broken_packed_file_is_not_taken(board):
+    (board / "modules.bin").write_bytes(b"rotten" * 20)
+    with pytest.raises(ValueError, match="holds no modules"):
+        finder.install()
+    assert not sys.modules["vfs"].mounted
