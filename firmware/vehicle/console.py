@@ -15,6 +15,7 @@ from ticks import ticks_diff
 # A line at least this often, so that a listener can tell "nothing changed" from "nobody there".
 _PERIOD_MS = const(1000)
 _LINES = const(4)
+_TURNS = const(3)
 # Numbers of a line of commands: tick, line number, 16 commands, late passes.
 _NUMBERS = const(19)
 _FIRST_COMMAND = const(2)
@@ -120,7 +121,7 @@ class Report:
         # The line being sent.
         self._is_begun = False
         self._is_sending_other = False
-        self._was_other = False  # the line before was no line of commands
+        self._turns = 1  # lines of commands since the last one of another kind, 0.._TURNS
         self._source = self._kept
         self._at = 0  # of its first number
         self._before = _BEFORE
@@ -215,9 +216,14 @@ class Report:
         return self._out[at]
 
     def _begin(self) -> bool:
-        """Choose the next line: in turn where both kinds wait, so that readings at any rate hold no change back."""
-        if self.is_other and not (self._was_other and self._lines):
-            self._was_other = True
+        """Choose the next line: in turn where both kinds wait, so that readings at any rate hold no change back.
+
+        Where changes queue up they have the wire for most of the time: what was decided comes before what was read.
+        """
+        if self.is_other and (
+            not self._lines or self._turns >= (_TURNS if self._lines > 1 else 1)
+        ):
+            self._turns = 0
             self._is_sending_other = True
             self._source = self.other
             self._at = 0
@@ -225,7 +231,8 @@ class Report:
             self._words = self._other_words
             self._end = self._other_end
         elif self._lines:
-            self._was_other = False
+            if self._turns < _TURNS:
+                self._turns += 1
             self._source = self._kept
             self._at = self._queue[self._first] * _NUMBERS
             self._before = _BEFORE

@@ -156,7 +156,9 @@ def _skipped(step: Step, record: Record) -> str:
 
 def _last(step: Step, said: Said, samples: list[Sample]) -> "Sample | None":
     """Return the last line of the step's time, if it is fresh enough to speak for its end."""
-    found = said.between(samples, max(step.t_us, step.until_us - FRESH_US), step.until_us)
+    # A sample so near the end may be the next step's already: nobody knows its time better than that.
+    until_us = step.until_us - said.record.timing_error_us
+    found = said.between(samples, max(step.t_us, step.until_us - FRESH_US), until_us)
     return found[-1] if found else None
 
 
