@@ -213,7 +213,7 @@ def test_the_car_side_is_heard_and_driven_on_every_target(target):
     session = _session(CAR)
     target.run(session)
     assert session.run.failures == []
-    frames = [line for line in session.trace.car_lines if " can 0d0 " in line]
+    frames = [line for line in session.trace.car_lines if " can 0c0 " in line]
     assert 28 <= len(frames) <= 45
 
 

@@ -38,7 +38,7 @@ MEASURED = tuple(
         "unlock",
         "latches",
         "step_connectors",
-    )  # fmt: skip
+    )
 )
 # Long random and mutation tests of the same rooms: what they reach, the others reach too.
 UNMEASURED = ("_mutation", "_random", "_timing")
