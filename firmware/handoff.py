@@ -45,7 +45,8 @@ class HandOff:
         """Judge one pass of `i` (interlock.Inputs)."""
         if i.is_unplugged:
             self._asked = 0
-        is_fresh = self._is_fitted and i.modem_age_ms <= MODEM_SILENT_MS
+        i.is_modem_fresh = i.modem_age_ms <= MODEM_SILENT_MS
+        is_fresh = self._is_fitted and i.is_modem_fresh
         is_digital = i.reasons & PILOT_DIGITAL != 0
         self.is_active = is_digital and is_fresh
         self.wants_c = self.is_active and i.modem_wants_c
@@ -83,7 +84,7 @@ class HandOff:
         return (
             self._is_fitted
             and is_waiting
-            and i.modem_age_ms <= MODEM_SILENT_MS
+            and i.is_modem_fresh
             and i.modem_toggles >= 0
             and not i.in_doubt
             and i.is_locked

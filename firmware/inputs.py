@@ -42,4 +42,6 @@ class Inputs:
         self.modem_toggles = 0
         self.modem_permits_unlock = False
         self.car_ac_live = False  # the car says that there is AC at its charger
-        self.is_dc = False  # written by the interlock: S2 is the communication controller's
+        # Written by the interlock.
+        self.is_modem_fresh = False  # the communication controller was heard within its time
+        self.is_dc = False  # S2 is the communication controller's

@@ -44,7 +44,7 @@ from faults import (
     VEHICLE_NO,
     VEHICLE_SILENT,
 )
-from handoff import MODEM_SILENT_MS, HandOff
+from handoff import HandOff
 from inputs import Inputs
 from latches import Latches
 from limits import LIMIT_NONE, Limits
@@ -392,7 +392,7 @@ class Interlock:
         """
         if self.is_dc:
             return (
-                not (i.modem_wants_c and i.modem_age_ms <= MODEM_SILENT_MS)
+                not (i.modem_wants_c and i.is_modem_fresh)
                 or ticks_diff(now_ms, self._entered_ms) >= self._wait_ms
             )
         if not i.charger_ok or i.charger_ma >= NO_CURRENT_MA:

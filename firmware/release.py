@@ -9,7 +9,6 @@ makes up for what nobody can prove, never for what is seen.
 from micropython import const
 
 from faults import PP_BUTTON
-from handoff import MODEM_SILENT_MS
 from ticks import ticks_diff
 
 # Lock requests.
@@ -145,7 +144,7 @@ class Release:
             or i.car_ac_live
             or self._are_volts_live
             or self._are_contactors_live
-            or (i.modem_wants_c and i.modem_age_ms <= MODEM_SILENT_MS)
+            or (i.modem_wants_c and i.is_modem_fresh)
         )
         if self.is_alive:
             self._live_until(now_ms)
@@ -174,7 +173,7 @@ class Release:
         """
         if i.is_unplugged and not self._had_dc:
             return True
-        if self._had_dc and i.modem_age_ms <= MODEM_SILENT_MS and not i.modem_permits_unlock:
+        if self._had_dc and i.is_modem_fresh and not i.modem_permits_unlock:
             return False
         return i.dc_ok and i.dc_mv < LIVE_DC_MV and i.contactors_ok and i.contactors_open
 

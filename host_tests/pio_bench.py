@@ -164,3 +164,36 @@ class Bench:
         """Return [(high, period)] in 0.1 us."""
         count = self.capture.read(self.highs, self.periods, now_ms)
         return [(self.highs[n], self.periods[n]) for n in range(count)]
+
+
+class LoggedPin:
+    """A pin handed to a driver: what it is told, in order, in the log it shares with its machine."""
+
+    IN, OUT, PULL_DOWN = "in", "out", "down"
+
+    def __init__(self, log):
+        self.log = log
+
+    def init(self, *args, **options):
+        self.log.append(("pin", *args, *options.values()))
+
+
+class LoggedMachine:
+    """A state machine handed to a driver; its FIFO holds 4 words."""
+
+    def __init__(self, log, waiting=0):
+        self.log = log
+        self.waiting = waiting
+
+    def tx_fifo(self):
+        return self.waiting
+
+    def put(self, word):
+        assert self.waiting < 4, "would wait for ever"
+        self.log.append(("put", word))
+
+    def active(self, value):
+        self.log.append(("active", value))
+
+    def exec(self, opcode):
+        self.log.append(("exec", opcode))

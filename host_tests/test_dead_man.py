@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from pio_bench import output_changes
+from pio_bench import LoggedMachine, LoggedPin, output_changes
 
 from drivers.dead_man import DEAD_MAN_MS, DeadMan
 from drivers.pio_programs import dead_man, make_dead_man_pwm
@@ -14,42 +14,13 @@ STEADY_COUNT = DEAD_MAN_MS * STEADY_HZ // 4000
 PWM_COUNT = DEAD_MAN_MS * 20
 
 
-class FakePin:
-    IN, OUT, PULL_DOWN = "in", "out", "down"
-
-    def __init__(self, log):
-        self.log = log
-
-    def init(self, *args, **options):
-        self.log.append(("pin", *args, *options.values()))
-
-
-class FakeMachine:
-    def __init__(self, log, waiting=0):
-        self.log = log
-        self.waiting = waiting
-
-    def tx_fifo(self):
-        return self.waiting
-
-    def put(self, word):
-        assert self.waiting < 4, "would wait for ever"
-        self.log.append(("put", word))
-
-    def active(self, value):
-        self.log.append(("active", value))
-
-    def exec(self, opcode):
-        self.log.append(("exec", opcode))
-
-
 @pytest.fixture
 def log():
     return []
 
 
 def dead_man_of(log, waiting=0):
-    return DeadMan(FakeMachine(log, waiting), FakePin(log), STEADY_COUNT)
+    return DeadMan(LoggedMachine(log, waiting), LoggedPin(log), STEADY_COUNT)
 
 
 # -------------------------------------------------------------------------------------- driver

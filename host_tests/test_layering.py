@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "latches": {"faults"},
     "handoff": {"faults", "ticks", "micropython"},
     "unlock": {"ticks", "micropython"},
-    "release": {"faults", "handoff", "ticks", "micropython"},
+    "release": {"faults", "ticks", "micropython"},
     "interlock": {
         "charger", "connector", "faults", "handoff", "inputs", "latches", "limits", "release",
         "ticks", "micropython",

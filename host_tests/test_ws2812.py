@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 import rp2
+from pio_bench import LoggedMachine, LoggedPin
 from pioemu import State, emulate
 
 from drivers.esp32_edges import BlockMark
@@ -137,34 +138,10 @@ def test_levels_follow_the_eye_and_keep_the_cap_and_only_off_is_dark(pct):
 # ---------------------------------------------------------------------------------- the RP2040's
 
 
-class Pin:
-    IN, OUT, PULL_DOWN = "in", "out", "down"
-
-    def __init__(self, log):
-        self.log = log
-
-    def init(self, *args, **options):
-        self.log.append(("pin", *args, *options.values()))
-
-
-class Machine:
-    def __init__(self, log, waiting=0):
-        self.log = log
-        self.waiting = waiting
-
-    def tx_fifo(self):
-        return self.waiting
-
+class Machine(LoggedMachine):
     def put(self, word):
         assert 0 <= word < 2**30, "a small int on the board"
-        assert self.waiting < 4, "would wait for ever"
-        self.log.append(("put", word))
-
-    def active(self, value):
-        self.log.append(("active", value))
-
-    def exec(self, opcode):
-        self.log.append(("exec", opcode))
+        super().put(word)
 
 
 @pytest.fixture
@@ -176,7 +153,7 @@ def pio_strip(log, count=16, pct=100, waiting=0):
     def sleep_us(us):
         log.append(("sleep", us))
 
-    return PioStrip(Machine(log, waiting), Pin(log), count, pct, sleep_us)
+    return PioStrip(Machine(log, waiting), LoggedPin(log), count, pct, sleep_us)
 
 
 def test_strip_begins_dark(log):
@@ -240,7 +217,7 @@ class Sender:
 def bitstream_strip(log, count=3, pct=100):
     mark = BlockMark()
     sender = Sender(mark)
-    return BitstreamStrip(sender, Pin(log), count, pct, mark, lambda: 1234), sender, mark
+    return BitstreamStrip(sender, LoggedPin(log), count, pct, mark, lambda: 1234), sender, mark
 
 
 def test_bitstream_sends_every_led_green_first_and_marks_the_wait(log):
