@@ -209,7 +209,13 @@ class CarLoader:
         if settings.lines_used or settings.heater or settings.door:
             open_lines = getattr(board, "open_lines", None)
             lines = open_lines() if open_lines else None
-        return Car(settings, can, lines, board)
+        car = Car(settings, can, lines, board)
+        if settings.can:
+            # Where CAN is chosen a demand line is not the vehicle's word: reading it would only take time.
+            close_demand = getattr(board, "close_demand", None)
+            if close_demand:
+                close_demand()
+        return car
 
 
 class Host:

@@ -1,6 +1,10 @@
 """drivers.cp_level: what the windows find in a sampled pilot, and that the ADC is handed back as it was."""
 
+from array import array
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drivers.cp_level import (
     ADC_BASE,
@@ -9,6 +13,7 @@ from drivers.cp_level import (
     ring_first,
     ring_memory,
 )
+from drivers.rp2040_fast import extremes
 from signals import Readings
 
 CS, FCS, FIFO, DIV = (ADC_BASE + offset for offset in (0, 8, 12, 16))
@@ -43,6 +48,7 @@ class Chip:
             channel,
             SCALE,
             3300,
+            extremes,
         )
         self.readings = Readings()
 
@@ -211,3 +217,10 @@ def test_ring_starts_where_the_dma_wraps(address):
     first = ring_first(address)
     assert (address + 2 * first) % (2 * RING) == 0
     assert 0 <= first and first + RING <= len(ring_memory())
+
+
+@given(st.lists(st.integers(0, 4095), min_size=1, max_size=80), st.data())
+def test_extremes_are_the_highest_and_the_lowest_of_as_many_as_are_asked_for(samples, data):
+    count = data.draw(st.integers(1, len(samples)))
+    found = extremes(memoryview(array("H", samples)), count)
+    assert (found >> 12, found & 0xFFF) == (max(samples[:count]), min(samples[:count]))

@@ -344,6 +344,15 @@ def test_demand_line_comes_by_its_interrupt(chip):
     assert r.vehicle_permits and r.vehicle_age_ms == 0 and 14000 <= r.vehicle_limit_ma <= 16000
 
 
+def test_closed_demand_line_leaves_what_the_bus_has_said(chip):
+    board = make()
+    r = run(board, 3)
+    board.close_demand()
+    r.vehicle_age_ms, r.vehicle_permits, r.vehicle_limit_ma = 20, True, 16000
+    run(board, 5, r=r)
+    assert (r.vehicle_age_ms, r.vehicle_permits, r.vehicle_limit_ma) == (20, True, 16000)
+
+
 def test_pass_leaves_time_for_the_step(chip):
     """With the guessed cost of calls, from the model: not a measurement of silicon."""
     board = make()

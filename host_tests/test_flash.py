@@ -28,7 +28,8 @@ FILES = {
     "step.mpy": b"M\x06" + bytes(range(256)) * 20,
     "room/__init__.mpy": b"M\x06\0",
 }
-IMAGE = Image("rp2040-reference", "rp2040", "1+new", FILES, 6)
+ARMV6M = 0x13  # architecture 4, sub-version 3
+IMAGE = Image("rp2040-reference", "rp2040", "1+new", FILES, 6, ARMV6M)
 # Not firmware: never touched.
 MINE = {
     "settings.bin": b"settings",
@@ -409,6 +410,8 @@ def test_a_damaged_report_is_not_believed():
         ({"implementation": ("circuitpython", (9, 2, 0))}, "runs circuitpython, not MicroPython"),
         ({"mpy": 5}, "loads .mpy files of version 5, these are version 6"),
         ({"mpy": 0}, "loads .mpy files of version 0"),
+        ({"mpy": 6}, "loads machine code of kind 0x00, these files hold kind 0x13"),
+        ({"mpy": 0x1206}, "loads machine code of kind 0x12"),
         ({"machine": "Raspberry Pi Pico 2 with RP2350"}, "for a chip rp2040, but the board is"),
         (
             {"platform": "esp32", "machine": "Generic ESP32 module with ESP32"},
@@ -444,7 +447,7 @@ def test_an_esp32_takes_an_image_for_the_esp32(machine):
     bench = Bench()
     bench.board.platform, bench.board.machine = "esp32", machine
     bench.board.restart()
-    bench.flash(Image("esp32-devkitc", "esp32", "1+new", FILES, 6))
+    bench.flash(Image("esp32-devkitc", "esp32", "1+new", FILES, 6, 0))
     assert bench.board.files == FILES
 
 
@@ -452,7 +455,7 @@ def test_an_esp32_s3_is_no_esp32():
     bench = Bench()
     bench.board.platform, bench.board.machine = "esp32", "Generic ESP32S3 module with ESP32S3"
     bench.board.restart()
-    image = Image("esp32-devkitc", "esp32", "1+new", FILES, 6)
+    image = Image("esp32-devkitc", "esp32", "1+new", FILES, 6, 0)
     assert "but the board is 'Generic ESP32S3" in bench.refuses(2, image)
 
 

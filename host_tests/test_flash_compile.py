@@ -15,6 +15,7 @@ from inletctl.house import FIRMWARE, firmware_files
 from thermal.convert import MADE_KEYS, ntc_keys
 
 REFERENCE = "rp2040-reference"
+ARMV6M = 0x13  # architecture 4, sub-version 3
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,9 @@ def test_every_module_is_bytecode_but_the_two_that_micropython_runs_by_name(imag
     for data in modules.values():
         assert data[0:1] == b"M"
         assert data[1] == image.bytecode == 6
-        assert data[2] >> 2 == 0, "no architecture: bytecode only"
+    machine_code = {path for path, data in modules.items() if data[2]}
+    assert machine_code == {"drivers/rp2040_fast.mpy"}, "all else fits every chip"
+    assert modules["drivers/rp2040_fast.mpy"][2] == image.machine_code == ARMV6M
 
 
 def test_what_boot_needs_lies_by_itself_and_all_else_is_packed(image, modules):

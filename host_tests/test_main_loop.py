@@ -96,6 +96,9 @@ class FakeBoard:
         self._call("open_lines")
         return self.lines
 
+    def close_demand(self):
+        self._call("close_demand")
+
     def begin_long(self):
         self._call("begin_long")
 
@@ -453,6 +456,13 @@ def test_only_what_the_settings_ask_for_is_opened(firmware_main, wanted, opened)
     assert board.errors == []
 
 
+@pytest.mark.parametrize(("can", "closed"), [(0, 0), (1, 1), (2, 1), (3, 1)])
+def test_demand_line_is_read_no_more_where_can_is_chosen(firmware_main, can, closed):
+    board = FakeBoard(passes=150, wanted={"can": can, "modem": 1})
+    firmware_main["run"](board)
+    assert board.calls.count("close_demand") == closed
+
+
 @pytest.mark.parametrize(("rate", "kbps"), [(0, 125), (1, 250), (2, 500), (3, 1000)])
 def test_can_is_opened_at_the_rate_of_the_settings(firmware_main, rate, kbps):
     board = FakeBoard(passes=150, wanted={"can": 1, "can_rate": rate})
@@ -463,6 +473,7 @@ def test_can_is_opened_at_the_rate_of_the_settings(firmware_main, rate, kbps):
 def test_a_board_without_the_methods_has_neither(firmware_main, monkeypatch):
     monkeypatch.delattr(FakeBoard, "open_can")
     monkeypatch.delattr(FakeBoard, "open_lines")
+    monkeypatch.delattr(FakeBoard, "close_demand")
     seen = watch_readings(firmware_main)
     board = FakeBoard(passes=150, wanted={"can": 1, "lines_used": 4})
     firmware_main["run"](board)

@@ -427,6 +427,15 @@ def test_capture_that_fails_is_silence(chip, part):
     assert r.vehicle_age_ms == 60000
 
 
+def test_closed_demand_line_leaves_what_the_bus_has_said(chip):
+    board = make()
+    r = run(board, 3)
+    board.close_demand()
+    r.vehicle_age_ms, r.vehicle_permits, r.vehicle_limit_ma = 20, True, 16000
+    run(board, 5, r)
+    assert (r.vehicle_age_ms, r.vehicle_permits, r.vehicle_limit_ma) == (20, True, 16000)
+
+
 def test_adc_that_fails_leaves_the_lines_working(chip):
     board = make()
     chip.pins[14].level = 0

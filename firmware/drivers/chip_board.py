@@ -67,6 +67,7 @@ class ChipBoard:
             None  # from the first pass on: what is said before may wait for a slow host
         )
         self._parts = []  # what `safe` lets go of, in the order of making: S2 first
+        self._has_demand = True  # the demand line is the vehicle's word
         self._bus = None  # SPI and chip selects, once something on it is asked for
         self._can = None
 
@@ -167,6 +168,10 @@ class ChipBoard:
 
         self._open_bus()
         return self._part(open_lines(self._bus))
+
+    def close_demand(self) -> None:
+        """Read the demand line no more: the vehicle's word comes another way, and is in the readings already."""
+        self._has_demand = False
 
     def settings(self):
         """Return what is stored, None where nothing is. Raises ValueError, OSError where it cannot be read."""

@@ -38,6 +38,7 @@ _DIVIDER = const(904 << 8)
 _BLOCK_SHIFT = const(6)
 _BLOCK = const(64)
 _UNUSED = const(8)
+_SEARCHED = const(56)
 _BLOCKS = const(4)
 RING = const(256)  # samples of 16 bits
 RING_BYTES_LOG2 = const(9)
@@ -48,6 +49,9 @@ _DMA_COUNT = const(0x3FFFFFFF)
 _DMA_LOW = const(0x10000000)
 # A conversion takes 2 us, less than one look at the register.
 _READY_LOOKS = const(20)
+# What a search returns: the highest, then 12 bits of the lowest.
+_HIGH_SHIFT = const(12)
+_LOW_MASK = const(0xFFF)
 # Two windows that agree within this (12 bits: 0.1 V at the pilot) need no third.
 _AGREE_RAW = const(12)
 # A swing below this (0.5 V at the pilot) is no PWM: noise on a steady level.
@@ -75,6 +79,7 @@ class CPLevel:
     ring        ring_memory(), `first` = ring_first(its address), `address` = that of ring[first]
     channel     ADC input 0..3, its pin already an analogue input
     scale       (multiplier, divisor, offset) from mV at the ADC to mV at the pilot
+    extremes    extremes(samples, count) -> highest << 12 | lowest
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a burst is made of
@@ -88,6 +93,7 @@ class CPLevel:
         channel: int,
         scale,
         ref_mv: int,
+        extremes,
     ):
         self._memory = memory
         self._dma = dma
@@ -101,6 +107,7 @@ class CPLevel:
         self._idle = _CS_EN | channel << _CS_INPUT_SHIFT
         self._multiplier, self._divisor, self._offset_mv = scale
         self._ref_mv = ref_mv
+        self._extremes = extremes
         view = memoryview(ring)
         windows = []
         for n in range(_BLOCKS):
@@ -168,18 +175,21 @@ class CPLevel:
         b = windows[(newest - 2) & (_BLOCKS - 1)]
         c = windows[(newest - 3) & (_BLOCKS - 1)]
         # Two that agree are the median of three, near enough, whatever the third is: searching costs most here.
-        x = max(a)
-        y = max(b)
+        extremes = self._extremes
+        a = extremes(a, _SEARCHED)
+        b = extremes(b, _SEARCHED)
+        x = a >> _HIGH_SHIFT
+        y = b >> _HIGH_SHIFT
         if -_AGREE_RAW <= x - y <= _AGREE_RAW:
             high = (x + y) >> 1
         else:
-            high = _middle(x, y, max(c))
-        x = min(a)
-        y = min(b)
+            high = _middle(x, y, extremes(c, _SEARCHED) >> _HIGH_SHIFT)
+        x = a & _LOW_MASK
+        y = b & _LOW_MASK
         if -_AGREE_RAW <= x - y <= _AGREE_RAW:
             low = (x + y) >> 1
         else:
-            low = _middle(x, y, min(c))
+            low = _middle(x, y, extremes(c, _SEARCHED) & _LOW_MASK)
         # 4095 * 3300 * multiplier stays small in two steps: first mV at the ADC, as for every other input.
         high_mv = (high * self._ref_mv >> 12) * self._multiplier // self._divisor + self._offset_mv
         low_mv = (low * self._ref_mv >> 12) * self._multiplier // self._divisor + self._offset_mv

@@ -174,7 +174,8 @@ class Esp32Board(ChipBoard):
         self._pilot.sample(r)
         self._analog.scan(r, ticks_diff(now_ms, self._sampled_ms))
         self._sampled_ms = now_ms
-        self._demand.read(r, now_ms)
+        if self._has_demand:
+            self._demand.read(r, now_ms)
         self._read_lines(r)
 
     def actuate(self, c) -> None:

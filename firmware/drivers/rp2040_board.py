@@ -22,6 +22,7 @@ from drivers.cp_level import (
 )
 from drivers.dead_man import DEAD_MAN_MS, make_dead_man
 from drivers.edge_capture import make_capture
+from drivers.rp2040_fast import extremes
 from ticks import ticks_diff
 
 TYPE_CHECKING = const(False)
@@ -155,6 +156,7 @@ class Rp2040Board(ChipBoard):
                 file.pins["adc_cp"].gpio - _ADC_GPIO,
                 file.scale("cp"),
                 file.adc_ref_mv,
+                extremes,
             )
         )
 
@@ -198,7 +200,8 @@ class Rp2040Board(ChipBoard):
         # From here on nobody else needs the ADC: the level of the next pass is as fresh as can be.
         self._cp.start()
         self._sampled_ms = now_ms
-        self._demand.read(r, now_ms)
+        if self._has_demand:
+            self._demand.read(r, now_ms)
         self._read_lines(r)
         r.output_lost = self._is_loss_new
         self._is_loss_new = False

@@ -16,7 +16,7 @@ _IDENTITY = """
 import os, sys
 i = sys.implementation
 print(i[0])
-print(i[1][0], i[1][1], getattr(i, '_mpy', 0) & 255)
+print(i[1][0], i[1][1], getattr(i, '_mpy', 0) & 65535)
 print(sys.platform)
 print(getattr(i, '_machine', ''))
 """
@@ -62,6 +62,7 @@ class Identity:
     implementation: str
     version: tuple[int, int]
     bytecode: int  # major version of the .mpy files it loads; 0 = none
+    machine_code: int  # kind of machine code in them, as their third byte says it; 0 = none
     platform: str
     machine: str
 
@@ -80,8 +81,8 @@ class BoardSide:
     def identify(self) -> Identity:
         """Ask what it is. Raises ValueError where the answer makes no sense."""
         name, numbers, platform, machine = self._link.run(_IDENTITY).split("\n")[:4]
-        major, minor, bytecode = (int(number) for number in numbers.split())
-        return Identity(name, (major, minor), bytecode, platform, machine)
+        major, minor, mpy = (int(number) for number in numbers.split())
+        return Identity(name, (major, minor), mpy & 255, mpy >> 8, platform, machine)
 
     def load_helpers(self) -> None:
         """Define on the board what the other methods call; drivers/pending.py is the same that its boot runs."""

