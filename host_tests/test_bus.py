@@ -80,7 +80,7 @@ def test_nothing_heard_permits_nothing():
     rig.beat(3)
     assert pass_on(rig) == NOTHING
     assert rig.r.vehicle_age_ms == 60000
-    assert not rig.made.heard and not rig.made.soc_ok and not rig.made.clock_ok
+    assert not rig.made.word.soc_ok and not rig.made.word.clock_ok
 
 
 def test_controller_is_told_every_identifier_once():
@@ -90,12 +90,11 @@ def test_controller_is_told_every_identifier_once():
 def test_first_frame_alone_permits_nothing_and_the_second_does():
     rig = native()
     rig.hear("native", "control", **GOOD)
-    assert pass_on(rig) == NOTHING and not rig.made.heard
+    assert pass_on(rig) == NOTHING
     assert rig.r.holds == 0, "a beginning is nothing wrong"
     rig.hear("native", "control", **GOOD)
-    assert rig.r.vehicle_permits and rig.made.heard
+    assert rig.r.vehicle_permits
     rig.beat()
-    assert not rig.made.heard
 
 
 def test_unknown_identifier_does_nothing():
@@ -296,12 +295,16 @@ def test_every_message_goes_stale_after_five_cycles():
     rig.beat(6)
     assert (rig.r.charger_ok, rig.r.dc_ok, rig.r.contactors_ok) == (False,) * 3
     assert not rig.r.car_ac_live
-    assert rig.made.soc_ok and rig.made.target_ok and rig.made.clock_ok
+    assert rig.made.word.soc_ok and rig.made.word.target_ok and rig.made.word.clock_ok
     rig.beat(448)
-    assert rig.made.soc_ok
+    assert rig.made.word.soc_ok
     rig.beat()
-    assert not (rig.made.soc_ok or rig.made.target_ok or rig.made.clock_ok)
-    assert (rig.made.soc_pct, rig.made.target_pct, rig.made.clock_min) == (0, 100, 0)
+    assert not (rig.made.word.soc_ok or rig.made.word.target_ok or rig.made.word.clock_ok)
+    assert (rig.made.word.soc_pct, rig.made.word.target_pct, rig.made.word.clock_min) == (
+        0,
+        100,
+        0,
+    )
 
 
 @pytest.mark.parametrize("state", [MISSING, STARTING, OFF])
@@ -514,10 +517,15 @@ def test_battery_message_tells_charge_target_and_clock():
         clock_ok=1,
         clock_min=10079,
     )
-    assert (bus.soc_ok, bus.soc_pct, bus.target_ok, bus.target_pct) == (True, 55, True, 80)
-    assert (bus.clock_ok, bus.clock_min) == (True, 10079)
+    assert (bus.word.soc_ok, bus.word.soc_pct, bus.word.target_ok, bus.word.target_pct) == (
+        True,
+        55,
+        True,
+        80,
+    )
+    assert (bus.word.clock_ok, bus.word.clock_min) == (True, 10079)
     rig.hear("native", "battery", soc_pct=55, target_pct=80, clock_min=10079)
-    assert not (bus.soc_ok or bus.target_ok or bus.clock_ok)
+    assert not (bus.word.soc_ok or bus.word.target_ok or bus.word.clock_ok)
 
 
 # ---------------------------------------------------------------------------------- what is sent

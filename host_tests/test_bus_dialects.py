@@ -28,13 +28,13 @@ def test_cpc_form_permits_with_allow_alone():
         20000,
         0,
     )
-    assert not rig.made.soc_ok and not rig.r.charger_ok and not rig.r.dc_ok
+    assert not rig.made.word.soc_ok and not rig.r.charger_ok and not rig.r.dc_ok
 
 
 def test_clara_form_permits_with_a_charger_that_charges():
     rig = cpc(allow=1, obc_state=2, soc_pct=63, battery_v=380)
     assert rig.r.vehicle_permits
-    assert (rig.made.soc_ok, rig.made.soc_pct) == (True, 63)
+    assert (rig.made.word.soc_ok, rig.made.word.soc_pct) == (True, 63)
 
 
 @pytest.mark.parametrize(
@@ -147,8 +147,27 @@ def test_what_a_dialect_does_not_carry_is_not_known(number):
     rig = Rig(CarBus, inlet=1, max_current_ma=32000, can=number)
     rig.beat(2)
     bus = rig.made
-    assert (bus.soc_ok, bus.target_ok, bus.clock_ok, bus.target_pct) == (False, False, False, 100)
+    assert (bus.word.soc_ok, bus.word.target_ok, bus.word.clock_ok, bus.word.target_pct) == (
+        False,
+        False,
+        False,
+        100,
+    )
     assert (rig.r.dc_ok, rig.r.contactors_ok, rig.r.charger_ok) == (False, False, False)
+
+
+@pytest.mark.parametrize("number", [NATIVE, CPC, I3LIM])
+def test_silent_bus_takes_back_what_any_other_line_has_permitted(number):
+    rig = Rig(CarBus, inlet=1, max_current_ma=32000, can=number)
+    rig.r.vehicle_age_ms = 0
+    rig.r.vehicle_permits = True
+    rig.r.vehicle_limit_ma = 32000
+    rig.beat()
+    assert (rig.r.vehicle_age_ms, rig.r.vehicle_permits, rig.r.vehicle_limit_ma) == (
+        60000,
+        False,
+        0,
+    )
 
 
 def test_cpc_cycles():
@@ -175,7 +194,7 @@ def test_i3_permits_with_request_and_ready():
         20000,
         0,
     )
-    assert (rig.made.soc_ok, rig.made.soc_pct) == (True, 47)
+    assert (rig.made.word.soc_ok, rig.made.word.soc_pct) == (True, 47)
 
 
 @pytest.mark.parametrize(("request_", "ready"), [(0, 0), (0, 1), (1, 0)])
@@ -199,7 +218,7 @@ def test_i3_real_frames_of_the_vehicle_are_read():
     rig.can.heard.append((0x3E9, bytes([0x10, 0x27, 0x21, 0x41, 0x10, 0x00, 0x00, 0xFE])))
     rig.beat()
     assert rig.r.vehicle_permits and rig.r.holds == 0
-    assert (rig.made.soc_ok, rig.made.soc_pct) == (True, 50)
+    assert (rig.made.word.soc_ok, rig.made.word.soc_pct) == (True, 50)
 
 
 @pytest.mark.parametrize(
@@ -296,7 +315,7 @@ def test_bus_hands_the_modem_its_frames_and_judges_them():
     assert rig.can.ids == (0x0C8, 0x0C9, 0x0CA, 0x0CB, 0x0E8)
     rig.hear_twice("modem", "modem", s2_wanted=1)
     links[0].fill(rig.now_ms, rig.r)
-    assert rig.r.modem_wants_c and rig.r.modem_age_ms == 0 and rig.made.heard
+    assert rig.r.modem_wants_c and rig.r.modem_age_ms == 0
     rig.can.heard.append((0x0E8, bytes(4)))
     rig.beat()
     assert rig.r.holds & faults.H_CAN_DATA
@@ -379,7 +398,7 @@ while can.at < len(FRAMES):
     print(
         n, can.total, r.vehicle_age_ms, r.vehicle_permits, r.vehicle_limit_ma, r.charger_ok, r.charger_ma, r.ac_present,
         r.dc_ok, r.dc_mv, r.contactors_open, r.car_unlock, r.car_stop, r.holds, r.modem_age_ms, r.modem_wants_c, r.modem_toggles,
-        bus.soc_ok, bus.soc_pct, bus.clock_ok, bus.clock_min, bus.refusals.refused,
+        bus.word.soc_ok, bus.word.soc_pct, bus.word.clock_ok, bus.word.clock_min, bus.refusals.refused,
     )
     n += 1
 """

@@ -47,6 +47,7 @@ class Port:
 
 class Bus:
     def __init__(self):
+        self.word = self
         self.soc_ok = self.target_ok = self.clock_ok = False
         self.soc_pct = self.target_pct = self.clock_min = 0
         self.age_ms = 60000

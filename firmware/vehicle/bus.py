@@ -34,15 +34,12 @@ class CarBus:
         self._modem = modem
         self._frame = Frame()
         self.refusals = Refusals()
-        self.heard = False  # a frame was used in this pass
-        self.soc_ok = False  # soc_pct is fresh
-        self.soc_pct = 0  # state of charge, 0..100
-        self.target_ok = False  # target_pct is fresh and set
-        self.target_pct = 100  # the vehicle's own target, 0..100
-        self.clock_ok = False  # clock_min is fresh and set
-        self.clock_min = 0  # local minute of the week, 0 = Monday 0:00
-        self._dialect = _open(settings, self.refusals)
-        ids = [box.id for box in self._dialect.boxes]
+        self.word = _open(
+            settings, self.refusals
+        )  # the dialect, and what it knows of battery and clock
+        self._boxes = self.word.boxes
+        self._turn = 0  # whose age was judged last, of those past the first
+        ids = [box.id for box in self._boxes]
         if modem is not None:
             ids.append(modem.box.id)
         can.listen(tuple(ids))
@@ -51,33 +48,37 @@ class CarBus:
         """Write the vehicle's word into signals.Readings, and add to its holds."""
         can = self._can
         frame = self._frame
-        self.heard = False
         for _ in range(FRAMES_MAX):
             if not can.receive(frame):
                 break
-            outcome = self._hear(now_ms, frame)
-            self.refusals.add(now_ms, outcome)
-            if outcome == USED:
-                self.heard = True
-        dialect = self._dialect
-        for box in dialect.boxes:
-            box.tick(now_ms)
-        holds = dialect.fill(r) | self.refusals.hold(now_ms)
+            self.refusals.add(now_ms, self._hear(now_ms, frame, r))
+        # Of what nobody speaks the age grows: the first message's in every pass, the others' in turn.
+        self._judge(now_ms, 0, r)
+        turn = self._turn + 1
+        if turn >= len(self._boxes):
+            turn = 1
+        self._turn = turn
+        if turn < len(self._boxes):
+            self._judge(now_ms, turn, r)
+        holds = self.word.holds | self.refusals.hold(now_ms)
         state = can.state
         if state == _CAN_MISSING or state == _CAN_STARTING or state == _CAN_OFF:
             holds |= H_CAN_BUS
         r.holds |= holds
-        self.soc_ok = dialect.soc_ok
-        self.soc_pct = dialect.soc_pct
-        self.target_ok = dialect.target_ok
-        self.target_pct = dialect.target_pct
-        self.clock_ok = dialect.clock_ok
-        self.clock_min = dialect.clock_min
 
-    def _hear(self, now_ms: int, frame) -> int:
-        for box in self._dialect.boxes:
-            if box.id == frame.id:
-                return box.hear(now_ms, frame)
+    def _judge(self, now_ms: int, n: int, r) -> None:
+        """Follow the age of message `n`, and take over what it says by now."""
+        self._boxes[n].tick(now_ms)
+        self.word.fill(n, r)
+
+    def _hear(self, now_ms: int, frame, r) -> int:
+        boxes = self._boxes
+        for n in range(len(boxes)):
+            if boxes[n].id == frame.id:
+                outcome = boxes[n].hear(now_ms, frame)
+                if outcome == USED:
+                    self._judge(now_ms, n, r)
+                return outcome
         modem = self._modem
         if modem is not None and modem.box.id == frame.id:
             return modem.box.hear(now_ms, frame)
@@ -85,7 +86,7 @@ class CarBus:
 
     def tick(self, now_ms: int, r, c) -> None:
         """Send what is due of `r` (signals.Readings) and `c` (signals.Commands)."""
-        self._dialect.tick(now_ms, r, c, self._can)
+        self.word.tick(now_ms, r, c, self._can)
 
 
 def _open(settings, refusals):

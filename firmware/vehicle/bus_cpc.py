@@ -22,6 +22,7 @@ class CpcBus:
             m.VEHICLE_ID, m.VEHICLE_LENGTH, timeout_ms, m.decode_vehicle, self._vehicle
         )
         self.boxes = (self._box,)
+        self.holds = 0  # none that these frames know of
         self.soc_ok = False
         self.soc_pct = 0
         self.target_ok = False  # not carried
@@ -37,8 +38,8 @@ class CpcBus:
         self._sent_key = -1  # what of the port makes it urgent, as last sent; -1: never
         self._sent_a = 0
 
-    def fill(self, r) -> int:
-        """Write what is fresh into signals.Readings; return the holds, of which these frames know none."""
+    def fill(self, _n: int, r) -> None:
+        """Write what is fresh into signals.Readings."""
         vehicle = self._vehicle
         is_fresh = self._box.is_fresh
         has_battery = vehicle.battery_v > 0
@@ -57,7 +58,6 @@ class CpcBus:
         r.car_unlock = False
         self.soc_ok = is_fresh and has_battery
         self.soc_pct = vehicle.soc_pct if self.soc_ok else 0
-        return 0
 
     def tick(self, now_ms: int, r, c, can) -> None:
         """Send what is due."""

@@ -47,6 +47,7 @@ class I3LimBus:
             m.CHARGE_ID, m.CHARGE_LENGTH, timeout_ms, m.decode_charge, self._charge
         )
         self.boxes = (self._battery_box, self._charge_box)
+        self.holds = 0  # none that these frames know of
         self.soc_ok = False
         self.soc_pct = 0
         self.target_ok = False  # not carried
@@ -68,8 +69,8 @@ class I3LimBus:
         self._sent_key = -1  # what of the first frame makes it urgent, as last sent; -1: never
         self._sent_a = 0
 
-    def fill(self, r) -> int:
-        """Write what is fresh into signals.Readings; return the holds, of which these frames know none."""
+    def fill(self, _n: int, r) -> None:
+        """Write what is fresh into signals.Readings."""
         battery = self._battery_box
         charge = self._charge_box
         r.vehicle_age_ms = charge.age_ms if charge.age_ms > battery.age_ms else battery.age_ms
@@ -84,7 +85,6 @@ class I3LimBus:
         r.car_unlock = False
         self.soc_ok = battery.is_fresh
         self.soc_pct = self._battery.soc_pct_x10 // 10 if battery.is_fresh else 0
-        return 0
 
     def tick(self, now_ms: int, r, c, can) -> None:
         """Send what is due."""

@@ -7,6 +7,7 @@ parked holds back; a wish to drive with the plug in is refused and told, the wor
 from micropython import const
 
 from faults import FAULT_REASON, FAULTS, H_DRIVE_REFUSED, H_NOT_PARKED
+from ticks import ticks_add, ticks_diff
 from vehicle import can_native as m
 from vehicle.bus_parts import CYCLES_MAX, Inbox, Outbox
 from vehicle.can_native_raw import (
@@ -56,14 +57,18 @@ class NativeBus:
             m.decode_battery,
             self._battery,
         ).protect()
+        # The vehicle's own word first; `fill` goes by this order.
         self.boxes = (self._control_box, self._charger_box, self._dc_box, self._battery_box)
+        self.holds = 0
         self.soc_ok = False
         self.soc_pct = 0
         self.target_ok = False
         self.target_pct = 100
         self.clock_ok = False
         self.clock_min = 0
-        # What the board itself measures, and what the readings were left with.
+        # What the charger says, what the board itself measures, and what the readings were left with.
+        self._told_current_ok = False
+        self._told_ma = 0
         self._board_current_ok = False
         self._board_ma = 0
         self._left_current_ok = False
@@ -94,15 +99,34 @@ class NativeBus:
             m.FAULTS_ID, m.FAULTS_LENGTH, m.FAULTS_CYCLE_MS, m.FAULTS_PHASE_MS
         )
         self._raw_out = Outbox(RAW_ID, RAW_LENGTH, RAW_CYCLE_MS, RAW_PHASE_MS)
+        # All but the status, which may be urgent at any time.
+        self._outs = (
+            self._limits_out,
+            self._temperatures_out,
+            self._reasons_out,
+            self._faults_out,
+            self._raw_out,
+        )
+        self._due_ms = 0  # when the first of them is due
+        self._is_timed = False
         self._sent_key = -1  # what of the status makes it urgent, as last sent; -1: never
         self._sent_ma = 0
 
     # -------------------------------------------------------------------------------------- heard
 
-    def fill(self, r) -> int:
-        """Write what is fresh into signals.Readings; return the holds."""
-        holds = self._fill_control(r)
-        self._fill_charger(r)
+    def fill(self, n: int, r) -> None:
+        """Write what is fresh of boxes[n] into signals.Readings; `holds` is what the vehicle's word asks for."""
+        if n == 0:
+            self._fill_control(r)
+            self._fill_current(r)
+        elif n == 1:
+            self._take_charger(r)
+        elif n == 2:
+            self._fill_dc(r)
+        else:
+            self._take_battery()
+
+    def _fill_dc(self, r) -> None:
         dc = self._dc
         is_fresh = self._dc_box.is_fresh
         r.dc_ok = is_fresh and dc.dc_ok
@@ -114,6 +138,8 @@ class NativeBus:
         )
         # One that is closed, or welded, is a way for DC, whatever the other one says.
         r.contactors_ok = r.contactors_open or (is_fresh and (_is_a_way(plus) or _is_a_way(minus)))
+
+    def _take_battery(self) -> None:
         battery = self._battery
         is_fresh = self._battery_box.is_fresh
         self.soc_ok = is_fresh and battery.soc_ok
@@ -122,9 +148,8 @@ class NativeBus:
         self.target_pct = battery.target_pct if self.target_ok else 100
         self.clock_ok = is_fresh and battery.clock_ok
         self.clock_min = battery.clock_min if self.clock_ok else 0
-        return holds
 
-    def _fill_control(self, r) -> int:
+    def _fill_control(self, r) -> None:
         control = self._control
         box = self._control_box
         is_fresh = box.is_fresh
@@ -146,28 +171,37 @@ class NativeBus:
                 holds |= H_NOT_PARKED
             if control.drive_request and self._plug_present:
                 holds |= H_DRIVE_REFUSED
-        return holds
+        self.holds = holds
 
-    def _fill_charger(self, r) -> None:
-        """Add the charger's word to what the board measures: of two currents the higher; its volts can only say "live".
+    def _take_charger(self, r) -> None:
+        """Take over what the charger says; its volts can only say "live"."""
+        charger = self._charger
+        is_fresh = self._charger_box.is_fresh
+        self._told_current_ok = is_fresh and charger.current_ok
+        self._told_ma = charger.current_ma
+        # Behind its own open relay a charger sees nothing: that is no proof that the inlet is dead.
+        r.car_ac_live = is_fresh and charger.volts_ok and charger.ac_mv >= _LIVE_AC_MV
+        self._fill_current(r)
+
+    def _fill_current(self, r) -> None:
+        """Add the charger's word to what the board measures: of two currents the higher.
 
         A board that does not measure leaves in the readings what was written here a pass ago: that is not its own.
         """
-        charger = self._charger
-        is_fresh = self._charger_box.is_fresh
-        if r.charger_ok != self._left_current_ok or r.charger_ma != self._left_ma:
-            self._board_current_ok = r.charger_ok
-            self._board_ma = r.charger_ma
-        is_ok = self._board_current_ok
-        ma = self._board_ma
-        if is_fresh and charger.current_ok:
-            if not is_ok or charger.current_ma > ma:
-                ma = charger.current_ma
+        is_ok = r.charger_ok
+        ma = r.charger_ma
+        if ma != self._left_ma or is_ok != self._left_current_ok:
+            self._board_current_ok = is_ok
+            self._board_ma = ma
+        else:
+            is_ok = self._board_current_ok
+            ma = self._board_ma
+        if self._told_current_ok:
+            if not is_ok or self._told_ma > ma:
+                ma = self._told_ma
             is_ok = True
         r.charger_ok = self._left_current_ok = is_ok
         r.charger_ma = self._left_ma = ma
-        # Behind its own open relay a charger sees nothing: that is no proof that the inlet is dead.
-        r.car_ac_live = is_fresh and charger.volts_ok and charger.ac_mv >= _LIVE_AC_MV
 
     # --------------------------------------------------------------------------------------- told
 
@@ -175,6 +209,20 @@ class NativeBus:
         """Send what is due."""
         self._plug_present = c.plug_present
         self._send_status(now_ms, r, c, can)
+        wait_ms = ticks_diff(self._due_ms, now_ms)
+        # Further ahead than the longest cycle it cannot be: nobody asked for days.
+        if not self._is_timed or wait_ms <= 0 or wait_ms > m.TEMPERATURES_CYCLE_MS:
+            self._is_timed = True
+            self._send_due(now_ms, r, c, can)
+            self._find_due(now_ms)
+
+    def _find_due(self, now_ms: int) -> None:
+        wait_ms = m.TEMPERATURES_CYCLE_MS
+        for out in self._outs:
+            wait_ms = min(wait_ms, ticks_diff(out.due_ms, now_ms))
+        self._due_ms = ticks_add(now_ms, wait_ms)
+
+    def _send_due(self, now_ms: int, r, c, can) -> None:
         out = self._limits_out
         if out.is_due(now_ms, False):
             s = self._limits

@@ -139,7 +139,7 @@ class Outbox:
         self._phase_ms = phase_ms
         self._e2e = None
         self._is_timed = False
-        self._due_ms = 0
+        self.due_ms = 0  # tick at which the next frame is due, once asked
         self._sent_ms = 0
 
     def protect(self):
@@ -151,15 +151,15 @@ class Outbox:
         """Return whether a frame goes out in this pass: its cycle is over, or `is_urgent` and 10 ms since the last."""
         if not self._is_timed:
             self._is_timed = True
-            self._due_ms = ticks_add(now_ms, self._phase_ms)
+            self.due_ms = ticks_add(now_ms, self._phase_ms)
             self._sent_ms = ticks_add(now_ms, -_URGENT_GAP_MS)
-        late_ms = ticks_diff(now_ms, self._due_ms)
+        late_ms = ticks_diff(now_ms, self.due_ms)
         # Further ahead than a cycle it cannot be: nobody asked for days.
         if late_ms >= 0 or late_ms < -self._cycle_ms:
             if 0 <= late_ms < self._cycle_ms:
-                self._due_ms = ticks_add(self._due_ms, self._cycle_ms)
+                self.due_ms = ticks_add(self.due_ms, self._cycle_ms)
             else:
-                self._due_ms = ticks_add(now_ms, self._cycle_ms)
+                self.due_ms = ticks_add(now_ms, self._cycle_ms)
             return True
         gap_ms = ticks_diff(now_ms, self._sent_ms)
         return is_urgent and (gap_ms >= _URGENT_GAP_MS or gap_ms < 0)

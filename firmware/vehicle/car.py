@@ -139,18 +139,18 @@ class Car:
         r.holds = holds
         r.person_limit_ma = self.schedule.person_limit_ma
         r.is_asleep = self._sleep.is_asleep
-        r.car_ac_live = False
-        if self._is_mute:
-            # A demand line is not the vehicle's word where CAN is chosen; what follows is the bus's own.
-            r.vehicle_age_ms = _VEHICLE_SILENT_MS
-            r.vehicle_permits = False
-            r.vehicle_limit_ma = 0
         if self._can is not None:
             self._can.tick(now_ms)
         if self.bus is not None:
             self.bus.fill(now_ms, r)
             # What is decided on it takes two passes more to happen.
-            r.vehicle_age_ms = min(r.vehicle_age_ms + _LATENCY_MS, _VEHICLE_SILENT_MS)
+            age_ms = r.vehicle_age_ms + _LATENCY_MS
+            r.vehicle_age_ms = age_ms if age_ms < _VEHICLE_SILENT_MS else _VEHICLE_SILENT_MS
+        elif self._is_mute:
+            # A demand line is not the vehicle's word where CAN is chosen.
+            r.vehicle_age_ms = _VEHICLE_SILENT_MS
+            r.vehicle_permits = False
+            r.vehicle_limit_ma = 0
         if self.modem is not None:
             self.modem.fill(now_ms, r)
 
@@ -195,12 +195,13 @@ class Car:
         target_pct = 100
         clock.tick(now_ms)
         if bus is not None:
-            if bus.clock_ok:
-                clock.hear(now_ms, bus.clock_min)
-            soc_ok = bus.soc_ok
-            soc_pct = bus.soc_pct
-            if bus.target_ok:
-                target_pct = bus.target_pct
+            word = bus.word
+            if word.clock_ok:
+                clock.hear(now_ms, word.clock_min)
+            soc_ok = word.soc_ok
+            soc_pct = word.soc_pct
+            if word.target_ok:
+                target_pct = word.target_pct
         r.is_nearly_full = soc_ok and soc_pct >= _NEARLY_FULL_PCT
         self.schedule.tick(
             now_ms,
