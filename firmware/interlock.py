@@ -156,6 +156,7 @@ class Interlock:
         row = CONNECTORS[settings.inlet]
         may_have_dc = row[C_DC] and settings.dc_max_a > 0
         self._may_have_dc = may_have_dc
+        self._has_modem = settings.modem != 0
         self._shares_pins = may_have_dc and row[C_SHARED]
         self._min_ma = settings.min_current_ma
         self._policy = settings.lock_policy
@@ -229,21 +230,24 @@ class Interlock:
         self._limits.tick(i)
         self.permitted_ma = self._limits.permitted_ma
         self.limiter = self._limits.limiter
-        self._handoff.tick(i)
+        handoff = self._handoff
+        if self._has_modem or i.reasons & PILOT_DIGITAL or handoff.hold:
+            handoff.tick(i)
         if not _S2_CLOSED[self.session]:
-            self.is_dc = self._handoff.wants_c
+            self.is_dc = handoff.wants_c
         latches = self._latches
         latches.tick(self._present_faults(i), self._present_holds(i), i.is_unplugged)
         self.faults = latches.faults
         self.holds = latches.holds
         self._collect_reasons(now_ms, i)
         self._go(now_ms, self._event(now_ms, i), i)
-        self._handoff.toggle(now_ms, i, self.reasons, self.session == WAITING)
-        if self._handoff.s2_toggle:
-            self.s2_close = True
-            self._opened_ms = now_ms
+        if self._has_modem:
+            handoff.toggle(now_ms, i, self.reasons, self.session == WAITING)
+            if handoff.s2_toggle:
+                self.s2_close = True
+                self._opened_ms = now_ms
         i.is_dc = self.is_dc
-        self.may_be_dc = self.is_dc or self._handoff.is_active
+        self.may_be_dc = self.is_dc or handoff.is_active
         self._release.tick(
             now_ms,
             i,

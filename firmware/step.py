@@ -84,6 +84,7 @@ class InletStep:
         self.service = ServiceMode()
         self.unlock = UnlockRequest(settings)
         self.thaw = Thaw(settings.heater != 0)
+        self._may_thaw = settings.heater != 0
         self._inputs = Inputs()
         self._reseat_since_ms = 0
         self._is_reseat = False  # noticed for long enough
@@ -203,7 +204,9 @@ class InletStep:
             r.lock_motor_ma,
         )
 
-        self._thaw(now_ms, is_unplugged)
+        if self._may_thaw:
+            self._thaw(now_ms, is_unplugged)
+            c.wants_heat = self.thaw.wants_heat
 
         c.s2_close = interlock.s2_close
         c.charger_ma = interlock.charger_ma
@@ -222,9 +225,9 @@ class InletStep:
         c.hottest_ok = thermal.hottest_ok
         c.holds = interlock.holds
         c.dc_session = interlock.is_dc
-        c.dc_permitted_ma = self._dc_limit_ma(interlock.reasons)
+        if self._dc_max_a:
+            c.dc_permitted_ma = self._dc_limit_ma(interlock.reasons)
         c.plug_present = not is_unplugged
-        c.wants_heat = self.thaw.wants_heat
         if c.session == CHARGING:
             self._has_charged = True
         elif c.session == UNPLUGGED:
@@ -277,7 +280,7 @@ class InletStep:
 
     def _dc_limit_ma(self, reasons: int) -> int:
         """Return what DC may flow: the rating, derated as AC is, 0 where anything but its own preparation speaks against it."""
-        if not self._dc_max_a or not self.interlock.may_be_dc or reasons & ~_DC_MAY:
+        if not self.interlock.may_be_dc or reasons & ~_DC_MAY:
             return 0
         # At most 80000 * 1000; then 1000 A * 1000 per mille.
         per_mille = self.thermal.limit_ma * 1000 // self._max_ma

@@ -328,7 +328,9 @@ class LockActuator:
                 return E_DONE
         return E_ENDED if self._left > 0 else E_SPENT
 
-    def _rest_event(self, dt_ms: int, may_unlock: bool) -> int:
+    def _rest_event(  # noqa: PLR0911 - one a priority
+        self, dt_ms: int, may_unlock: bool
+    ) -> int:
         state = self.state
         row = _NEXT[state]
         if _NEEDS_MAY[state] and not may_unlock:
@@ -340,14 +342,13 @@ class LockActuator:
         limit_ms = _TIMEOUT_MS[state]
         if limit_ms and self._state_ms >= limit_ms:
             return E_ENDED if self._left > 0 else E_SPENT
-        if self._request == LOCK and self._takes_lock(row[E_LOCK], may_unlock):
-            return E_LOCK
-        if self._request == UNLOCK and self._takes_unlock(row[E_UNLOCK], may_unlock):
+        request = self._request
+        if request == LOCK:
+            if row[E_LOCK] != __ and self._takes_lock(row[E_LOCK], may_unlock):
+                return E_LOCK
+        elif request == UNLOCK and row[E_UNLOCK] != __ and self._takes_unlock(may_unlock):
             return E_UNLOCK
-        return self._wait_event(may_unlock)
-
-    def _wait_event(self, may_unlock: bool) -> int:
-        wait = _WAIT[self.state]
+        wait = _WAIT[state]
         if wait and self._bridge.is_ready() and (wait == 1 or may_unlock):
             return E_READY_REV if self._is_other_way(wait, may_unlock) else E_READY
         return NO_EVENT
@@ -378,15 +379,14 @@ class LockActuator:
         Not after a needs-unplug fault, nor while feedback leaves the bolt's place; to open first takes permission.
         """
         return (
-            after != __
-            and not self.faults & _NEEDS_UNPLUG
+            not self.faults & _NEEDS_UNPLUG
             and not self._away_ms
             and (may_unlock or after != UNLOCK_WAIT)
             and (self._is_new or not _NEW_LOCK_ONLY[self.state])
         )
 
-    def _takes_unlock(self, after: int, may_unlock: bool) -> bool:
-        return may_unlock and after != __ and (self._is_new or not _NEW_UNLOCK_ONLY[self.state])
+    def _takes_unlock(self, may_unlock: bool) -> bool:
+        return may_unlock and (self._is_new or not _NEW_UNLOCK_ONLY[self.state])
 
     def _is_other_way(self, wait: int, may_unlock: bool) -> bool:
         """Tell whether the next attempt should try the other direction. Either way needs permission to open."""

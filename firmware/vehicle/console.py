@@ -54,16 +54,16 @@ def _is_same(c, seen) -> bool:
     """
     return (
         c.s2_close == seen[0]
-        and _is_near(c.charger_ma, seen[1], _NEAR_MA)
+        and (c.charger_ma == seen[1] or _is_near(c.charger_ma, seen[1], _NEAR_MA))
         and c.lock_drive == seen[2]
         and c.drive_allowed == seen[3]
         and c.light == seen[4]
         and c.session == seen[5]
         and c.pilot_state == seen[6]
         and c.lock_state == seen[7]
-        and _is_near(c.duty_pct_x100, seen[8], _NEAR_PCT_X100)
-        and _is_near(c.offered_ma, seen[9], _NEAR_MA)
-        and _is_near(c.permitted_ma, seen[10], _NEAR_MA)
+        and (c.duty_pct_x100 == seen[8] or _is_near(c.duty_pct_x100, seen[8], _NEAR_PCT_X100))
+        and (c.offered_ma == seen[9] or _is_near(c.offered_ma, seen[9], _NEAR_MA))
+        and (c.permitted_ma == seen[10] or _is_near(c.permitted_ma, seen[10], _NEAR_MA))
         and c.limiter == seen[11]
         and c.reasons == seen[12]
         and c.faults == seen[13]
