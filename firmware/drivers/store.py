@@ -1,8 +1,9 @@
-"""Settings on the board's flash: one small file that is there whole, old or new, whatever the power does.
+"""Settings and port records on the board's flash: small files that are there whole, old or new, whatever the power does.
 
-Layout: version (1 byte), length of the payload (2 bytes, low one first), payload (JSON: key to whole number), CRC-32 over
-all of it (4 bytes, low one first). Written beside the old file and renamed over it, which littlefs does at once or not at
-all. Knows nothing of what a key means; settings.Settings judges that.
+Layout: version (1 byte), length of the payload (2 bytes, low one first), payload, CRC-32 over all of it (4 bytes, low one
+first). Written beside the old file and renamed over it, which littlefs does at once or not at all. The payload of settings
+is JSON, key to whole number; that of port records is bytes. Knows nothing of what either means: settings.Settings and
+ports.records judge that.
 
 When to write is the caller's rule: only while nothing is energised, since a flash erase stops the CPU for tens of ms.
 """
@@ -40,20 +41,30 @@ class BoardFiles:
         os.remove(path)
 
 
-class SettingsStore:
+class FileStore:
     """
-    Keeps one dict of key (str) to whole number.
+    Keeps one value, which `_payload_of` makes bytes of and `_values_of` reads again: a store of one kind gives both.
 
+    what    it keeps, in words: "settings"
     path, folder    of the file; the temporary one lies beside it, its suffix changed to "tmp"
     files           what opens, renames and removes: BoardFiles, or a test's
     """
 
-    def __init__(self, path: str = "settings.bin", folder: str = "/", files=None):
+    def __init__(self, what: str, path: str, folder: str = "/", files=None):
         if not folder.endswith("/"):
             folder += "/"
+        self._what = what
         self._path = folder + path
         self._tmp_path = folder + path.rsplit(".", 1)[0] + ".tmp"
         self._files = BoardFiles() if files is None else files
+
+    def _payload_of(self, values) -> bytes:
+        """Return the bytes to store. Raises StoreError where `values` cannot be."""
+        raise NotImplementedError
+
+    def _values_of(self, payload: bytes):
+        """Return what the bytes say. Raises StoreError where they say nothing."""
+        raise NotImplementedError
 
     def read(self):
         """Return what is stored, None where nothing ever was. Changes nothing.
@@ -65,9 +76,9 @@ class SettingsStore:
         if data is None:
             # The very first write was cut off after the last byte: all of it is there.
             return self._recovered()
-        return _decoded(data)
+        return self._decoded(data)
 
-    def write(self, values: dict, is_idle: bool) -> bool:
+    def write(self, values, is_idle: bool) -> bool:
         """Store `values` and return True; where they are stored already nothing is written and False returned.
 
         Raises StoreError unless `is_idle`, or where the values cannot be stored; OSError where the flash is full or
@@ -75,9 +86,9 @@ class SettingsStore:
         """
         if not is_idle:
             raise StoreError(
-                "settings are not stored while charging or moving the lock: try later"
+                "%s are not stored while charging or moving the lock: try later" % self._what
             )
-        record = _encoded(values)
+        record = self._encoded(values)
         if self._stored() == values:
             self._remove_tmp()
             return False
@@ -89,7 +100,9 @@ class SettingsStore:
         finally:
             file.close()
         if self._load(self._tmp_path) != record:
-            raise StoreError("settings cannot be stored: the flash does not keep what is written")
+            raise StoreError(
+                "%s cannot be stored: the flash does not keep what is written" % self._what
+            )
         self._files.rename(self._tmp_path, self._path)
         return True
 
@@ -97,7 +110,7 @@ class SettingsStore:
         """Store nothing any more. Raises StoreError unless `is_idle`, OSError where the flash is broken."""
         if not is_idle:
             raise StoreError(
-                "settings are not removed while charging or moving the lock: try later"
+                "%s are not removed while charging or moving the lock: try later" % self._what
             )
         # The new one first: alone, it would count as a first write that was cut.
         self._remove_tmp()
@@ -112,7 +125,7 @@ class SettingsStore:
         data = self._load(self._path)
         try:
             if data is not None:
-                return _decoded(data)
+                return self._decoded(data)
         except StoreError:
             return None
         values = self._recovered()
@@ -127,7 +140,7 @@ class SettingsStore:
         if data is None:
             return None
         try:
-            return _decoded(data)
+            return self._decoded(data)
         except StoreError:
             return None
 
@@ -154,48 +167,80 @@ class SettingsStore:
             if error.args[0] != _ENOENT:
                 raise
 
+    def _encoded(self, values) -> bytes:
+        """Return the record of `values`. Raises StoreError where they cannot be stored."""
+        payload = self._payload_of(values)
+        if len(payload) > PAYLOAD_MAX:
+            raise StoreError(
+                "%s take %d bytes, %d at most: nothing is stored"
+                % (self._what, len(payload), PAYLOAD_MAX)
+            )
+        body = bytes((VERSION, len(payload) & 0xFF, len(payload) >> 8)) + payload
+        return body + (binascii.crc32(body) & 0xFFFFFFFF).to_bytes(_CRC, "little")
 
-def _encoded(values) -> bytes:
-    """Return the record of `values`. Raises StoreError where they are no settings."""
-    if not isinstance(values, dict):
-        raise StoreError("settings are not a table of keys: nothing is stored")
-    for key, value in values.items():
-        if not isinstance(key, str):
-            raise StoreError("settings: the key %s is no word: nothing is stored" % str(key))
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise StoreError("settings: %s is not a whole number: nothing is stored" % key)
-    payload = json.dumps(values).encode()
-    if len(payload) > PAYLOAD_MAX:
-        raise StoreError(
-            "settings take %d bytes, %d at most: nothing is stored" % (len(payload), PAYLOAD_MAX)
-        )
-    body = bytes((VERSION, len(payload) & 0xFF, len(payload) >> 8)) + payload
-    return body + (binascii.crc32(body) & 0xFFFFFFFF).to_bytes(_CRC, "little")
+    def _decoded(self, data: bytes):
+        """Return the values of a record. Raises StoreError, with what to do, where it is not whole."""
+        what = self._what
+        if len(data) < _HEAD + _CRC:
+            raise StoreError(
+                "%s file ends after %d bytes: write the %s again" % (what, len(data), what)
+            )
+        # Version first: a later layout may keep its length and CRC elsewhere.
+        if data[0] > VERSION:
+            raise StoreError(
+                "%s file has version %d, this firmware reads %d: flash the later firmware, or write the %s again"
+                % (what, data[0], VERSION, what)
+            )
+        length = data[1] | data[2] << 8
+        if data[0] != VERSION or length > PAYLOAD_MAX or len(data) != _HEAD + length + _CRC:
+            raise StoreError(
+                "%s file is damaged in its head or length: write the %s again" % (what, what)
+            )
+        end = _HEAD + length
+        crc = binascii.crc32(data[:end]) & 0xFFFFFFFF
+        if crc != int.from_bytes(data[end:], "little"):
+            raise StoreError(
+                "%s file is damaged, its CRC is wrong: write the %s again" % (what, what)
+            )
+        return self._values_of(data[_HEAD:end])
 
 
-def _decoded(data: bytes) -> dict:
-    """Return the values of a record. Raises StoreError, with what to do, where it is not whole."""
-    if len(data) < _HEAD + _CRC:
-        raise StoreError("settings file ends after %d bytes: write the settings again" % len(data))
-    # Version first: a later layout may keep its length and CRC elsewhere.
-    if data[0] > VERSION:
-        raise StoreError(
-            "settings file has version %d, this firmware reads %d: flash the later firmware, or write the settings again"
-            % (data[0], VERSION)
-        )
-    length = data[1] | data[2] << 8
-    if data[0] != VERSION or length > PAYLOAD_MAX or len(data) != _HEAD + length + _CRC:
-        raise StoreError(
-            "settings file is damaged in its head or length: write the settings again"
-        )
-    end = _HEAD + length
-    crc = binascii.crc32(data[:end]) & 0xFFFFFFFF
-    if crc != int.from_bytes(data[end:], "little"):
-        raise StoreError("settings file is damaged, its CRC is wrong: write the settings again")
-    try:
-        values = json.loads(data[_HEAD:end].decode())
-    except (ValueError, RuntimeError):
-        values = None
-    if not isinstance(values, dict):
-        raise StoreError("settings file holds no table of keys: write the settings again")
-    return values
+class SettingsStore(FileStore):
+    """Keeps one dict of key (str) to whole number."""
+
+    def __init__(self, path: str = "settings.bin", folder: str = "/", files=None):
+        super().__init__("settings", path, folder, files)
+
+    def _payload_of(self, values) -> bytes:
+        if not isinstance(values, dict):
+            raise StoreError("settings are not a table of keys: nothing is stored")
+        for key, value in values.items():
+            if not isinstance(key, str):
+                raise StoreError("settings: the key %s is no word: nothing is stored" % str(key))
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise StoreError("settings: %s is not a whole number: nothing is stored" % key)
+        return json.dumps(values).encode()
+
+    def _values_of(self, payload: bytes) -> dict:
+        try:
+            values = json.loads(payload.decode())
+        except (ValueError, RuntimeError):
+            values = None
+        if not isinstance(values, dict):
+            raise StoreError("settings file holds no table of keys: write the settings again")
+        return values
+
+
+class PortStore(FileStore):
+    """Keeps the port records as the bytes that ports.records makes of them."""
+
+    def __init__(self, path: str = "ports.bin", folder: str = "/", files=None):
+        super().__init__("port records", path, folder, files)
+
+    def _payload_of(self, values) -> bytes:
+        if not isinstance(values, bytes):
+            raise StoreError("port records are not bytes: nothing is stored")
+        return values
+
+    def _values_of(self, payload: bytes) -> bytes:
+        return payload
