@@ -33,6 +33,7 @@ class Inputs:
         # The car's side.
         self.holds = 0  # mask asked for
         self.person_ma = 80000
+        self.port_ma = 80000  # of the port record
         self.dc_ok = False
         self.dc_mv = 0
         self.contactors_ok = False

@@ -10,6 +10,7 @@ LIMIT_SETTING = const(4)
 LIMIT_VEHICLE = const(5)
 LIMIT_LOCK = const(6)
 LIMIT_PERSON = const(7)
+LIMIT_PORT = const(8)
 LIMITER_NAMES = (
     "none",
     "pilot",
@@ -19,6 +20,7 @@ LIMITER_NAMES = (
     "vehicle",
     "lock",
     "person",
+    "port",
 )
 
 
@@ -54,6 +56,9 @@ class Limits:
         if i.person_ma < ma:
             ma = i.person_ma
             limiter = LIMIT_PERSON
+        if i.port_ma < ma:
+            ma = i.port_ma
+            limiter = LIMIT_PORT
         if self._lock_is_optional and not i.is_locked and self._lock_fail_ma < ma:
             ma = self._lock_fail_ma
             limiter = LIMIT_LOCK

@@ -123,6 +123,32 @@ def stored_settings(board):
         return "unreadable"
 
 
+class Ports:
+    """What is stored of port records, as the boot finds it."""
+
+    def __init__(self, board, readings):
+        """Write what the records ask for into `readings`; where they cannot be read, that nothing is charged."""
+        # A board without the method stores none.
+        port_store = getattr(board, "port_store", None)
+        self.store = port_store() if port_store else None
+        self.payload = None
+        self.is_damaged = False
+        if self.store is None:
+            return
+        try:
+            self.payload = self.store.read()
+            if self.payload is not None:
+                from ports.head import fill
+
+                fill(self.payload, readings)
+        except (ValueError, OSError) as error:
+            from ports.head import close
+
+            self.is_damaged = True
+            close(readings)
+            board.note("port records cannot be read: %s; the port is out of service" % error)
+
+
 def _needs_car(settings) -> bool:
     """Tell whether charging depends on the car's side: nothing is charged before it is there."""
     return bool(
@@ -221,9 +247,10 @@ class CarLoader:
 class Host:
     """Who is told and asked beside the board: the car's side, the computer at the console, and the desk it asks at."""
 
-    def __init__(self, board, settings):
+    def __init__(self, board, settings, ports=None):
         self._board = board
         self._settings = settings
+        self._ports = ports
         self._report = Report()
         self._loader = CarLoader(board, settings)
         self._car = None
@@ -298,7 +325,18 @@ class Host:
 
             version = _text_of(VERSION_FILE).split()[1:2] or ["unknown"]
             words = self._board.words + " " + version[0]
-            self._desk = Desk(self._board, self._settings, self._report, words, self._car)
+            self._desk = Desk(
+                self._board, self._settings, self._report, words, self._car, self._keeper()
+            )
+
+    def _keeper(self):
+        """Return what reads and changes the port records, None where the board stores none."""
+        ports = self._ports
+        if ports is None or ports.store is None:
+            return None
+        from ports.keeper import Keeper
+
+        return Keeper(ports.store, ports.payload, ports.is_damaged)
 
 
 def run(board) -> None:
@@ -313,7 +351,7 @@ def run(board) -> None:
             board.note(sentence)
         readings = Readings()
         commands = Commands()
-        host = Host(board, settings)
+        host = Host(board, settings, Ports(board, readings))
         # No collection here: the loop makes no garbage, and it is ready so much sooner.
         while board.next_pass():
             # Nothing in a pass allocates: that would end it here. It is faster, too: MicroPython takes the locals of a

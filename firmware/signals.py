@@ -56,6 +56,11 @@ class Readings:
         # The car's side (vehicle/car.py): what it holds charging back for, and what must be dead before a cable is let go.
         self.holds = 0  # mask of faults.H_ bits asked for
         self.person_limit_ma = 80000  # a person's own limit, per phase
+        # The stored port records (ports/head.py): holds of the AC and of the DC section, and what they may carry.
+        self.port_holds = 0  # mask of faults.H_ bits
+        self.port_dc_holds = 0
+        self.port_ma = 80000  # per phase
+        self.port_dc_ma = 1000000
         self.dc_ok = False  # dc_mv is fresh
         self.dc_mv = 0  # DC at the inlet, 0..1500000
         self.car_ac_live = (

@@ -147,6 +147,11 @@ class InletStep:
         i.faults = proximity.faults | thermal.faults | lock.faults | self._own_faults
         i.in_doubt = proximity.in_doubt
         i.holds = r.holds
+        # A combined inlet is two ports: which of them is asked for, the pilot says.
+        if pilot.reasons & PILOT_DIGITAL or not self._has_pilot:
+            i.holds |= r.port_dc_holds
+        else:
+            i.holds |= r.port_holds
         if self._has_pilot:
             i.reasons |= pilot.reasons
             i.faults |= pilot.faults
@@ -181,6 +186,7 @@ class InletStep:
         i.unlock_request = unlock.is_wanted
         i.unlock_insisted = unlock.is_insisted
         i.person_ma = r.person_limit_ma
+        i.port_ma = r.port_ma
         i.dc_ok = r.dc_ok
         i.dc_mv = r.dc_mv
         i.car_ac_live = r.car_ac_live
@@ -226,7 +232,7 @@ class InletStep:
         c.holds = interlock.holds
         c.dc_session = interlock.is_dc
         if self._dc_max_a:
-            c.dc_permitted_ma = self._dc_limit_ma(interlock.reasons)
+            c.dc_permitted_ma = min(self._dc_limit_ma(interlock.reasons), r.port_dc_ma)
         c.plug_present = not is_unplugged
         if c.session == CHARGING:
             self._has_charged = True

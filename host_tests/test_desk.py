@@ -368,7 +368,7 @@ def test_wrong_words_and_arguments_are_refused_by_name():
     [
         b"\n", b"\r\n", b"{}\n", b'{"v":2,"id":1,"do":"stop","a":[],"x":"0000"}\n',
         line("stop").replace(b"stop", b"stap"), line("stop")[:-3] + b"\n", line("stop")[1:],
-        line("set", 1, 2, 3), line("rate", 99999999999), line("stop").replace(b'"a":[]', b'"a":[,]'),
+        line("set", *range(9)), line("rate", 99999999999), line("stop").replace(b'"a":[]', b'"a":[,]'),
         line("rate", 50).replace(b"[50]", b"[50,]"), line("a" * 13), line("stop").replace(b"}", b"}x"),
         line("stop").replace(b'"x":"', b'"x":"0'), b'{"v":1,"id":,"do":"stop","a":[],"x":"0000"}\n',
     ],
@@ -470,7 +470,10 @@ from vehicle.console import Report
 from vehicle.desk import Desk
 
 report = Report()
-desk = Desk(None, Settings({"max_current_ma": 16000}), report, "rp2040 bench e6 0.1")
+from ports.keeper import Keeper
+
+payload = bytes(range(100, 140))
+desk = Desk(None, Settings({"max_current_ma": 16000}), report, "rp2040 bench e6 0.1", None, Keeper(None, payload, False))
 r, c = Readings(), Commands()
 r.pilot_count = 5
 c.s2_close = True
@@ -517,19 +520,24 @@ def test_a_board_allocates_nothing_for_commands_readings_or_garbage(tmp_path):
         [
             line("hello", number=1), line("get", NUMBER_OF_MAX, number=2), mangled_lines(400, 6), b"\n",
             line("stop", number=3), line("log", 0, number=4), line("store", number=5), line("rate", 500, number=6),
-            line("jump", number=8),
+            line("jump", number=8), line("port_read", 0, number=9), line("port_read", 27, number=10),
+            line("port_read", 2**30 - 1, number=11), line("port_set", 20, number=12),
         ]
     )  # fmt: skip
     names = ("vehicle/__init__.py", "vehicle/console.py", "vehicle/desk.py", "vehicle/line_in.py", "vehicle/protocol.py", "signals.py",
-             "ticks.py", "faults.py", "settings.py")  # fmt: skip
+             "ticks.py", "faults.py", "settings.py", "ports/__init__.py", "ports/keeper.py")  # fmt: skip
     said = run_script(tmp_path, MPY + f"run({data!r})\n", names)
     allocated, taken, damaged, _ = said[0].split()[1:]
     assert (int(allocated), int(taken)) == (0, len(data))
     assert int(damaged) > 300
     answers = [json.loads(text) for text in said[1:] if '"re"' in text]
-    assert [told["re"] for told in answers] == [1, 2, 3, 4, 5, 6, 8]
+    assert [told["re"] for told in answers] == [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12]
     assert answers[1]["ok"] == [NUMBER_OF_MAX, 16000, 1] and len(answers[3]["ok"]) == 19
     assert protocol.REFUSALS[answers[4]["no"]] == "not_idle", "S2 is closed"
+    read = [b"".join(n.to_bytes(3, "little") for n in told["ok"][1:]) for told in answers[7:10]]
+    assert read == [bytes(range(100, 127)), bytes(range(127, 140)) + bytes(14), bytes(27)]
+    assert [told["ok"][0] for told in answers[7:10]] == [40, 40, 40]
+    assert protocol.REFUSALS[answers[10]["no"]] == "not_idle"
     assert len(said) - 1 - len(answers) > 3, "readings at their rate"
 
 

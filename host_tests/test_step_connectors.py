@@ -7,7 +7,9 @@ from connector import C_AC, C_DC, C_DUTY, C_LATCH, C_PP, C_SHARED, CONNECTORS, L
 from faults import (
     F_FAILED_UNLOCK,
     H_CRASH,
+    H_DECOMMISSIONED,
     H_NO_SECTION,
+    H_OUT_OF_SERVICE,
     H_RESEAT,
     H_WINDOW,
     HELD,
@@ -18,11 +20,12 @@ from faults import (
     first_bit,
 )
 from interlock import CHARGING, RESTING, UNPLUGGED, WAITING
-from limits import LIMIT_PERSON, LIMIT_TEMPERATURE
+from limits import LIMIT_PERSON, LIMIT_PORT, LIMIT_TEMPERATURE
 from pilot.duty import BANDS, GBT, IEC, J1772
 from pilot.proximity import CHADEMO, NACS, ROWS, TYPE1, TYPE2
 from pilot.proximity import GBT as PP_GBT
 from settings import INLETS
+from vehicle.light import OUT_OF_SERVICE
 
 # PP in mV at 5 V over 330 ohm beside 2.7 kohm: a latched plug of each family.
 PLUGGED_MV = {
@@ -189,6 +192,62 @@ def test_a_persons_limit_counts_and_is_named():
     port.r.person_limit_ma = 10000
     port.run(20)
     assert port.c.charger_ma == 10000 and port.c.limiter == LIMIT_PERSON
+
+
+def test_a_port_records_limit_counts_and_is_named():
+    port = Port("type2").charging()
+    port.r.port_ma = 10000
+    port.run(20)
+    assert port.c.charger_ma == 10000 and port.c.limiter == LIMIT_PORT
+    port.r.port_ma = 5999
+    port.run(20)
+    assert port.c.charger_ma == 0 and not port.c.session == CHARGING
+
+
+@pytest.mark.parametrize("hold", [H_OUT_OF_SERVICE, H_DECOMMISSIONED])
+def test_a_port_out_of_service_stops_ac_and_one_of_dc_does_not(hold):
+    port = Port("ccs2", dc_max_a=200).charging()
+    port.r.port_dc_holds = hold
+    port.run(100)
+    assert port.c.charger_ma and not port.c.holds & hold
+    port.r.port_holds = hold
+    port.run(20)
+    assert port.c.charger_ma == 0 and port.c.reasons & HELD and port.c.holds & hold
+    assert port.c.light == OUT_OF_SERVICE
+    port.until(lambda c: not c.s2_close)
+    port.r.port_holds = 0
+    port.until(lambda c: c.session == CHARGING)
+
+
+@pytest.mark.parametrize("hold", [H_OUT_OF_SERVICE, H_DECOMMISSIONED])
+def test_a_dc_port_out_of_service_is_held_where_the_hand_over_would_begin(hold):
+    port = Port("ccs2", dc_max_a=200, modem=1)
+    port.r.port_holds = hold
+    port.r.contactors_ok = port.r.contactors_open = True
+    port.evse_duty = 50
+    port.is_plugged = True
+
+    def hear():
+        port.r.modem_age_ms = 0
+        port.r.modem_wants_c = True
+
+    for _ in range(60):
+        hear()
+        port.run(100)
+    # The AC port is none of DC's business.
+    assert port.c.dc_permitted_ma == 200000 and not port.c.holds & hold
+    port.r.port_dc_ma = 125000
+    hear()
+    port.run(20)
+    assert port.c.dc_permitted_ma == 125000
+    port.r.port_dc_holds = hold
+    hear()
+    port.run(20)
+    assert port.c.dc_permitted_ma == 0 and port.c.holds & hold and port.c.reasons & HELD
+    for _ in range(60):
+        hear()
+        port.run(100)
+    assert not port.c.s2_close
 
 
 def test_a_hold_stops_in_good_order_and_charging_begins_again_without_it():

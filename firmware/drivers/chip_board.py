@@ -177,6 +177,12 @@ class ChipBoard:
         """Return what is stored, None where nothing is. Raises ValueError, OSError where it cannot be read."""
         return self._store.read()
 
+    def port_store(self):
+        """Return what keeps the port records; drivers.store is loaded for the settings already."""
+        from drivers.store import PortStore
+
+        return PortStore()
+
     def note(self, sentence: str) -> None:
         """Tell a person on the console."""
         print(sentence)  # noqa: T201 - the console

@@ -33,6 +33,10 @@ FIELDS = (
     "test_lock",
     "service_end",
     "output_lost",
+    "port_holds",
+    "port_dc_holds",
+    "port_ma",
+    "port_dc_ma",
 )
 # signals.Readings arrays: (attribute, ints).
 ARRAYS = (

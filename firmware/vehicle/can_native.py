@@ -243,7 +243,7 @@ class Limits:
 def encode_limits(d: bytearray, s: Limits) -> None:
     """Write d[0..7]."""
     v = s.limiter
-    limiter = 0 if v < 0 else 7 if v > 7 else v
+    limiter = 0 if v < 0 else 8 if v > 8 else v
     v = s.permitted_ma
     permitted_ma = (0 if v < 0 else 80000 if v > 80000 else v) // 100
     v = s.offered_ma

@@ -23,7 +23,7 @@ _LATE = const(18)
 # The newest changes, which `log` reads, then a slot for each line that waits and is no change.
 LOG_LINES = const(16)
 # Numbers of the longest line of another kind.
-_OTHER_NUMBERS = const(39)
+_OTHER_NUMBERS = const(43)
 # Bytes made ahead: what the board sends in one pass.
 _AHEAD = const(8)
 # Room for what is made and not yet taken: below _AHEAD plus the longest piece (22). A power of two.

@@ -15,8 +15,10 @@ from ticks import ticks_add, ticks_diff
 from vehicle.line_in import WORDS, LineIn
 from vehicle.protocol import (
     ANY,
+    BAD_RECORD,
     COMMANDS,
     EMPTY,
+    FOR_GOOD,
     IN_SERVICE,
     INCOMPLETE,
     NO_CAR_SIDE,
@@ -48,15 +50,19 @@ for _row in TABLE:
     _ROWS[_row[ROW_NUMBER]] = _row
 
 _STOP = WORDS.index(b"stop")
+# By what ports.change says of a change; the first is none.
+_PORT_REFUSALS = (0, NO_SUCH_ENTRY, BAD_RECORD, FOR_GOOD, WRITE_FAILED)
+_PORT_NUMBERS = const(9)  # of the answer to `port_read`, behind the length
 
 # What stands before each number of a line (console.Report.send_other).
 _RE = b'{"v":1,"re":'
 _BARE = (_RE,)
 _NO = (_RE, b',"no":')
 _OK_3 = (_RE, b',"ok":[', b",", b",")
+_OK_10 = (_RE, b',"ok":[') + (b",",) * 9
 _OK_19 = (_RE, b',"ok":[') + (b",",) * 18
 _READING = (b'{"v":1,"t":', b',"n":', b',"r":[') + (b",",) * (len(READINGS) - 1) + (b'],"late":',)
-_READING_NUMBERS = const(39)  # tick, line number, READINGS, late passes
+_READING_NUMBERS = const(43)  # tick, line number, READINGS, late passes
 
 
 class Desk:
@@ -69,11 +75,16 @@ class Desk:
     report      console.Report: what is answered goes out there
     words       who the board is: `<chip> <board> <board id> <firmware>`
     car         vehicle.car.Car, None where it is not loaded
+    ports       ports.keeper.Keeper, None where the board cannot store port records
     """
 
-    def __init__(self, board, settings, report, words: str, car=None):
+    def __init__(  # noqa: PLR0913, PLR0917 - who it speaks for
+        self, board, settings, report, words: str, car=None, ports=None
+    ):
         self._board = board
         self._car = car
+        self._ports = ports
+        self._is_service = False
         self._has_heard = False  # anything since the last pass
         self._settings = settings
         self._report = report
@@ -113,6 +124,7 @@ class Desk:
     def tick(self, now_ms: int, r, c, late: int) -> None:
         """Carry a waiting command out, or tell readings that are due."""
         self.is_at_rest = not c.s2_close and not c.lock_drive
+        self._is_service = c.reasons & SERVICE_MODE != 0
         if c.session == _UNPLUGGED:
             self._wants_stop = False
         if self._is_restarting and not self._is_empty(c):
@@ -176,7 +188,9 @@ class Desk:
             and (c.session == _UNPLUGGED or c.reasons & _NO_CHARGE_POSSIBLE != 0)
         )
 
-    def _keep_readings(self, now_ms: int, r, c, late: int) -> None:
+    def _keep_readings(  # noqa: PLR0915 - one assignment a value
+        self, now_ms: int, r, c, late: int
+    ) -> None:
         self._is_reading_kept = True
         out = self._reading
         out[0] = now_ms
@@ -225,8 +239,12 @@ class Desk:
         flags |= r.car_unlock << 18 | r.car_stop << 19 | r.is_asleep << 20
         flags |= r.modem_wants_c << 21 | r.modem_permits_unlock << 22 | r.is_nearly_full << 23
         flags |= r.car_ac_live << 24
-        out[37] = flags
-        out[38] = late
+        out[37] = r.port_holds
+        out[38] = r.port_dc_holds
+        out[39] = r.port_ma
+        out[40] = r.port_dc_ma
+        out[41] = flags
+        out[42] = late
 
     def _tell_readings(self) -> None:
         self._is_reading_kept = False
@@ -387,6 +405,42 @@ class Desk:
             self._answer()
         else:
             self._refuse(NOT_NEEDED)
+
+    def _do_port_read(self, now_ms: int) -> None:
+        if self._ports is None:
+            self._refuse(NO_SUCH_ENTRY)
+            return
+        out = self._report.other
+        out[0] = self.line.id
+        self._ports.read(self.line.arguments[0], out, 1, _PORT_NUMBERS)
+        self._report.send_other(_OK_10, b"", b"]")
+
+    def _do_port_write(self, now_ms: int) -> None:
+        line = self.line
+        if self._ports is None:
+            self._refuse(NO_SUCH_ENTRY)
+        else:
+            self._answer_change(
+                self._ports.write(line.arguments[0], line.arguments, 1, line.count - 1)
+            )
+
+    def _do_port_set(self, now_ms: int) -> None:
+        if self._ports is None:
+            self._refuse(NO_SUCH_ENTRY)
+        else:
+            self._answer_change(self._ports.put(self.line.arguments[0], self._is_service))
+
+    def _do_port_delete(self, now_ms: int) -> None:
+        if self._ports is None:
+            self._refuse(NO_SUCH_ENTRY)
+        else:
+            self._answer_change(self._ports.delete(self.line.arguments[0], self._is_service))
+
+    def _answer_change(self, outcome: int) -> None:
+        if outcome:
+            self._refuse(_PORT_REFUSALS[outcome])
+        else:
+            self._answer()
 
     # ------------------------------------------------------------------------------------ a line in
 

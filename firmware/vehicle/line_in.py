@@ -12,7 +12,7 @@ from vehicle.protocol import COMMANDS
 _WORD_MAX = const(12)
 _NUMBER_MAX = const(0x3FFFFFFF)  # a small int of a 32-bit board
 _DIGITS_MAX = const(10)
-_ARGUMENTS_MAX = const(2)
+_ARGUMENTS_MAX = const(8)
 
 # What is being read of a line. The literal of each LITERAL state is in _LITERALS.
 _HEAD = const(0)

@@ -58,6 +58,10 @@ READINGS = (
     "dc_mv",
     "modem_age_ms",
     "modem_toggles",
+    "port_holds",
+    "port_dc_holds",
+    "port_ma",
+    "port_dc_ma",
     "flags",
 )
 # Bits of "flags": readings that are yes or no; "service" is what the loop itself says.
@@ -112,6 +116,27 @@ COMMANDS = (
     ("unlock", 0, 0, IN_SERVICE),
     ("time", 1, 1, ANY),  # it is minute a[0] of the week, local: 0 = Monday 0:00 .. 10079
     ("now", 0, 0, ANY),  # charge outside the charge windows, until the plug is out
+    # The port records, as ports/records.py puts them into bytes; three bytes a number, the first lowest. In force after
+    # the next restart.
+    (
+        "port_read",
+        1,
+        1,
+        ANY,
+    ),  # from byte a[0] on: ok [how many bytes there are, then 9 numbers, 0 behind the end]
+    ("port_write", 2, 8, EMPTY),  # a[1] and so on are the bytes from a[0] on of a record to come
+    (
+        "port_set",
+        1,
+        1,
+        EMPTY,
+    ),  # store it: it is a[0] bytes long, and takes the place of the record with its number
+    (
+        "port_delete",
+        1,
+        1,
+        EMPTY,
+    ),  # remove record a[0]; 0 = all of them, those that cannot be read too
 )
 
 # Why a command is refused: the number that "no" says.
@@ -125,6 +150,8 @@ WRITE_FAILED = const(6)
 INCOMPLETE = const(7)  # inlet and max_current_ma must be among what is stored
 NO_CAR_SIDE = const(8)  # it is not loaded: no setting asks for it, or not yet
 NOT_NEEDED = const(9)  # the car tells the time; no charge window is waited for
+BAD_RECORD = const(10)  # a port record that is none, or that contradicts itself
+FOR_GOOD = const(11)  # decommissioned, or unreadable port records: in service mode only
 REFUSALS = (
     "no_such_word",
     "wrong_arguments",
@@ -136,6 +163,8 @@ REFUSALS = (
     "incomplete",
     "no_car_side",
     "not_needed",
+    "bad_record",
+    "for_good",
 )
 
 RATE_MIN_MS = const(20)

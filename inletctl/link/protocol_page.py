@@ -29,6 +29,10 @@ _WHAT = {
     "unlock": ("drive the lock towards unlocked", ""),
     "time": ("it is this minute of the week, local: 0 = Monday 0:00 .. 10079; forgotten with the power, and a week later", ""),
     "now": ("charge outside the charge windows until the plug is out, as a short press of the stop button does", ""),
+    "port_read": ("the stored port records (firmware/ports/records.py) from this byte on", "how many bytes, then 9 numbers of three bytes each, the first lowest"),
+    "port_write": ("a byte's place, then up to 7 numbers: the bytes from there on of a record to come", ""),
+    "port_set": ("store the record so written, this many bytes long; in force after the next restart", ""),
+    "port_delete": ("remove the port record of this number, 0 = all; in force after the next restart", ""),
 }  # fmt: skip
 
 

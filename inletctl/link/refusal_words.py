@@ -17,6 +17,8 @@ WORDS = {
     "write_failed": "The board cannot write its flash: what was stored before still is; try again, or replace the board.",
     "no_car_side": "The board has no use for this: none of its settings asks for charge windows, or it has only just started.",
     "not_needed": "The board does not need this: the car tells it the time, or no charge window is waited for.",
+    "bad_record": "The board does not accept this port record: it is of another version than this tool, flash it again.",
+    "for_good": "The port is decommissioned, or its records cannot be read: only a board in service mode replaces them; with no plug in, hold both of its buttons for 5 s, then try again.",
 }
 
 

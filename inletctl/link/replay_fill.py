@@ -37,7 +37,7 @@ _HIGH_MORE, _PERIOD_MORE = (
 _PLAIN = (
     "cp_high_mv", "cp_low_mv", "pp_mv", "pp_rail_mv", "temp_rail_mv", "lock_feedback_mv",
     "lock_motor_ma", "vehicle_limit_ma", "charger_ma", "holds", "person_limit_ma",
-    "dc_mv", "modem_toggles",
+    "dc_mv", "modem_toggles", "port_holds", "port_dc_holds", "port_ma", "port_dc_ma",
 )  # fmt: skip
 _FLAG_FIELDS = (
     "cp_ok", "pp_ok", "lock_feedback_ok", "vehicle_permits", "charger_ok", "ac_ok", "ac_present", "stop_request",
@@ -59,6 +59,10 @@ _TREMBLE = {
     "vehicle_limit_ma": 0,
     "holds": 0,
     "person_limit_ma": 0,
+    "port_holds": 0,
+    "port_dc_holds": 0,
+    "port_ma": 0,
+    "port_dc_ma": 0,
     "modem_toggles": 0,
 }
 _TREMBLES = tuple((_AT[name], most) for name, most in _TREMBLE.items())

@@ -8,6 +8,7 @@ Names lean on EVerest's EvManager where it has one.
 from inletctl.plant.can_faults import CAN_FAULTS, CAN_FLOODS, CAN_MESSAGES
 from inletctl.plant.config import CONTACTS, DAYS
 from inletctl.plant.lines import INPUTS
+from inletctl.plant.port_records import SECTIONS, STATUSES
 from inletctl.plant.safety import GEARS
 from inletctl.plant.spec import REQUIRED, Spec, count, number, time_of_day, word
 
@@ -49,6 +50,13 @@ VERBS: dict[str, Verb] = {
         "gap": number("ms", 10, 10_000, 300, "between two"),
     }, "press the unlock button so many times"),
     "move_door": ("door.by_hand", {"to": word("open", "closed")}, "open or close the port's door by hand"),
+    "port_record": ("port_records.put", {
+        "section": word(*SECTIONS),
+        "status": word(*STATUSES, default="operational"),
+        "kw": number("", 0.001, 1000, None, "max power, kW; none of this section's if left out"),
+        "volts": number("V", 50, 1500, None, "the highest there may be if left out"),
+        "phases": count(1, 3, None),
+    }, "the stored port record of a section is this now (docs/ports.md); on a board, from its next start on"),
     # EVSE: offer.
     "evse_offer": ("evse.offer", {"a": number("A", 0, 80, text="current per phase; 0 sends steady high")}, "offer another current as duty"),
     "evse_duty": ("evse.duty", {"pct": number("%", 0, 100, text="0 = steady -12 V, 100 = steady +12 V")}, "send this duty, whatever it means"),

@@ -19,6 +19,7 @@ from inletctl.plant.modem import Modem
 from inletctl.plant.person import Person
 from inletctl.plant.pilot import Pilot
 from inletctl.plant.port import Door, Port
+from inletctl.plant.port_records import PortRecords
 from inletctl.plant.proximity import Proximity
 from inletctl.plant.safety import Safety
 from inletctl.plant.spec import REQUIRED
@@ -64,6 +65,7 @@ class World:
         self.door = Door(self)
         self.lines = Lines(self)
         self.modem = Modem(self)
+        self.port_records = PortRecords(self)
         self.calendar = Calendar(self)
         self.charger = Charger(self)
         self.proximity = Proximity(self, seed)
@@ -148,6 +150,7 @@ class World:
         person = self.person
         readings.stop_request = person.wants_stop
         readings.unlock_request = person.wants_unlock
+        self.port_records.sample(readings)
 
     def apply(self, commands: Any) -> None:
         """Let a signals.Commands take effect now."""

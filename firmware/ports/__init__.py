@@ -1,0 +1,1 @@
+"""The records of the ports that a controller serves: connector, power, status, label, notes."""
