@@ -28,6 +28,7 @@ from inletctl.measure.can_command import can_perf
 from inletctl.measure.garbage_command import garbage
 from inletctl.measure.parts import PARTS
 from inletctl.monitor.command import monitor
+from inletctl.ports.command import port as port_group
 
 INLETS = ("type1", "type2", "gbt", "nacs", "ccs1", "ccs2", "chademo")
 
@@ -397,7 +398,7 @@ def powercut(cuts: int, uf2: "Path | None", seed: int, jobs: int) -> None:
 # Their packages are heavy and are loaded when a command runs.
 for _command in (
     emu, flash, monitor, bench, garbage, light, scan, settings_group, calibrate, clock, charge_now, log_group, decode_command,
-    replay_command, can_group, can_perf,
+    replay_command, can_group, can_perf, port_group,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -28,12 +28,33 @@ class Wire:
 
     inbox, outbox   bytes on their way to the board, and from it; whoever reads `outbox` empties it
     stored          settings, None where nothing is stored
+    ports           the stored port records, None where there are none
     """
 
     def __init__(self, stored: "dict[str, int] | None"):
         self.inbox = bytearray()
         self.outbox = bytearray()
         self.stored = None if stored is None else dict(stored)
+        self.ports: "bytes | None" = None
+
+
+class WirePortStore:
+    """Keeps the port records of a Wire, as drivers.store.PortStore does on flash."""
+
+    def __init__(self, wire: Wire):
+        self._wire = wire
+
+    def read(self) -> "bytes | None":
+        """Return what is stored, None where nothing is."""
+        return self._wire.ports
+
+    def write(self, values: bytes, _is_idle: bool) -> None:
+        """Keep the records."""
+        self._wire.ports = values
+
+    def forget(self, _is_idle: bool) -> None:
+        """Keep no records any more."""
+        self._wire.ports = None
 
 
 class WiredBoard(HostBoard):
@@ -74,6 +95,10 @@ class WiredBoard(HostBoard):
     def forget(self) -> None:
         """Keep no settings any more."""
         self.wire.stored = None
+
+    def port_store(self) -> WirePortStore:
+        """Return what keeps the port records."""
+        return WirePortStore(self.wire)
 
     def restart(self) -> None:
         """Restart; unlike on a chip the pass is still finished."""

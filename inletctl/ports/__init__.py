@@ -1,0 +1,1 @@
+"""The records of ports: on a board and in files."""
