@@ -7,7 +7,7 @@ its power type names, and the strictest counts; those of another inlet are only 
 
 Loaded where records are changed, at rest: what a boot needs of them is ports/head.py.
 Voltages: J1772 (level 1 120 V, level 2 208..240 V, both with the 5.8 % above that ANSI C84.1 range B allows, and so above
-IEC 60038's 253 V), J3400 (277 V), IEC 62196-3 (DC 1000 V); checked against secondary sources.
+IEC 60038's 253 V), J3400 (277 V), IEC 62196-3 (DC 1000 V): named from memory, not checked against a source.
 """
 
 from micropython import const
