@@ -18,9 +18,10 @@ VERSION = const(1)
 # Every setting together takes about 1.2 kB: more is no file of ours, and would not fit the heap for sure.
 PAYLOAD_MAX = const(4096)
 
+CRC_BYTES = const(4)
+
 _HEAD = const(3)
-_CRC = const(4)
-_SIZE_MAX = _HEAD + PAYLOAD_MAX + _CRC
+_SIZE_MAX = _HEAD + PAYLOAD_MAX + CRC_BYTES
 _ENOENT = const(2)
 
 
@@ -39,6 +40,16 @@ class BoardFiles:
 
     def remove(self, path: str) -> None:
         os.remove(path)
+
+    def mkdir(self, path: str) -> None:
+        os.mkdir(path)
+
+
+def crc_of(data, before=b"") -> bytes:
+    """Return the four bytes that guard `before` and `data` on flash: their CRC-32, low byte first."""
+    return (binascii.crc32(data, binascii.crc32(before)) & 0xFFFFFFFF).to_bytes(
+        CRC_BYTES, "little"
+    )
 
 
 class FileStore:
@@ -176,12 +187,12 @@ class FileStore:
                 % (self._what, len(payload), PAYLOAD_MAX)
             )
         body = bytes((VERSION, len(payload) & 0xFF, len(payload) >> 8)) + payload
-        return body + (binascii.crc32(body) & 0xFFFFFFFF).to_bytes(_CRC, "little")
+        return body + crc_of(body)
 
     def _decoded(self, data: bytes):
         """Return the values of a record. Raises StoreError, with what to do, where it is not whole."""
         what = self._what
-        if len(data) < _HEAD + _CRC:
+        if len(data) < _HEAD + CRC_BYTES:
             raise StoreError(
                 "%s file ends after %d bytes: write the %s again" % (what, len(data), what)
             )
@@ -192,13 +203,12 @@ class FileStore:
                 % (what, data[0], VERSION, what)
             )
         length = data[1] | data[2] << 8
-        if data[0] != VERSION or length > PAYLOAD_MAX or len(data) != _HEAD + length + _CRC:
+        if data[0] != VERSION or length > PAYLOAD_MAX or len(data) != _HEAD + length + CRC_BYTES:
             raise StoreError(
                 "%s file is damaged in its head or length: write the %s again" % (what, what)
             )
         end = _HEAD + length
-        crc = binascii.crc32(data[:end]) & 0xFFFFFFFF
-        if crc != int.from_bytes(data[end:], "little"):
+        if crc_of(data[:end]) != data[end:]:
             raise StoreError(
                 "%s file is damaged, its CRC is wrong: write the %s again" % (what, what)
             )

@@ -1,0 +1,1 @@
+"""What the inlet remembers: trouble codes and their memory."""
