@@ -379,19 +379,35 @@ def perf(out: Path, **options: Any) -> None:
 @click.option("--uf2", type=click.Path(path_type=Path), help="MicroPython image, as for emu")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True)
-def powercut(cuts: int, uf2: "Path | None", seed: int, jobs: int) -> None:
-    """Cut the emulated board's power while it writes its settings; say what it reads then."""
+@click.option(
+    "--what",
+    type=click.Choice(["settings", "journal"]),
+    default="settings",
+    show_default=True,
+    help="what the board writes when its power goes",
+)
+def powercut(cuts: int, uf2: "Path | None", seed: int, jobs: int, what: str) -> None:
+    """Cut the emulated board's power while it writes its settings or its journal; say what it reads then."""
     from inletctl.emu.image import find_image
+    from inletctl.measure.journalcut import measure_journal_cuts
     from inletctl.measure.powercut import measure_power_cuts
 
-    result = measure_power_cuts(find_image(uf2), cuts, seed, jobs, click.echo)
+    image = find_image(uf2)
+    if what == "journal":
+        result = measure_journal_cuts(image, cuts, seed, jobs, click.echo)
+        said = (
+            "%(cuts)d power cuts within %(write_ms)s ms of %(appends)d appends, %(acked)d of them acknowledged before: %(lost)d records "
+            "lost, %(torn)d torn ends left out, %(failed)d boots or journals wrong"
+        )
+        failed = result["failed"]
+    else:
+        result = measure_power_cuts(image, cuts, seed, jobs, click.echo)
+        said = "%(cuts)d power cuts within %(write_ms)s ms of writing: %(old)d old settings, %(new)d new, %(neither)d neither"
+        failed = result["neither"]
     for sentence in result["wrong"]:
         click.echo(sentence, err=True)
-    click.echo(
-        "%(cuts)d power cuts within %(write_ms)s ms of writing: %(old)d old settings, %(new)d new, %(neither)d neither"
-        % result
-    )
-    if result["neither"]:
+    click.echo(said % result)
+    if failed:
         sys.exit(1)
 
 

@@ -6,7 +6,7 @@ written by the firmware's own store.
 
 import errno
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path, PurePosixPath
 
@@ -66,9 +66,14 @@ def read_flash(data: bytes, layout: Layout) -> dict[str, bytes]:
     return files
 
 
-def board_files(board: str, settings: "Mapping[str, int] | None") -> dict[str, bytes]:
-    """Return every file of a board called `board` that has stored `settings` (None: nothing stored)."""
-    files = dict(build(board).files)
+def board_files(
+    board: str, settings: "Mapping[str, int] | None", kept: Iterable[str] = ()
+) -> dict[str, bytes]:
+    """Return every file of a board called `board` that has stored `settings` (None: nothing stored).
+
+    kept    names that a script beside the firmware imports from it
+    """
+    files = dict(build(board, kept=kept).files)
     if settings is not None:
         files[SETTINGS_FILE] = stored_settings(settings)
     return files

@@ -5,7 +5,7 @@ import os
 import struct
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,8 +58,10 @@ class Image:
         return sum(len(data) for data in self.files.values())
 
 
-def build(board: str, firmware: Path = FIRMWARE) -> Image:
+def build(board: str, firmware: Path = FIRMWARE, kept: Iterable[str] = ()) -> Image:
     """Return the image for `board`: a name from firmware/boards, or the path of a board file.
+
+    kept    names that something beside the firmware asks its modules for
 
     Raises UserError where the board is not known, its file is not good, or a file does not compile.
     """
@@ -73,7 +75,7 @@ def build(board: str, firmware: Path = FIRMWARE) -> Image:
         # A folder is a package without it, and is so sooner.
         if path.name != "__init__.py" or not _is_words_only(path):
             sources.append(relative)
-    modules = _compile_for_board(firmware, sources, chip)
+    modules = _compile_for_board(firmware, sources, chip, kept)
     kinds = {data[2] for data in modules.values()} - {0}
     modules[MAIN_MODULE] = modules.pop("main.mpy")
     files = {path: modules.pop(path) for path in LOOSE if path in modules}
@@ -129,7 +131,9 @@ def _is_words_only(path: Path) -> bool:
     )
 
 
-def _compile_for_board(firmware: Path, sources: list[str], chip: str) -> dict[str, bytes]:
+def _compile_for_board(
+    firmware: Path, sources: list[str], chip: str, kept: Iterable[str]
+) -> dict[str, bytes]:
     """Return path.mpy -> bytecode, with what a board can be spared at its boot done here."""
     texts = {}
     for relative in [BOOT, *sources]:
@@ -140,7 +144,7 @@ def _compile_for_board(firmware: Path, sources: list[str], chip: str) -> dict[st
         made = _made_here(relative)
         texts[relative] = with_values(text, made) if made else text
     try:
-        texts = slim(texts, {"start"})
+        texts = slim(texts, {"start", *kept})
     except SyntaxError as error:
         raise UserError(
             "firmware/%s does not compile: SyntaxError: %s." % (error.filename, error.msg)
