@@ -50,7 +50,7 @@ MAY_TOUCH_HARDWARE = {"drivers", "boot", "main"}
 LOGIC = (
     "pilot", "lock", "thermal", "interlock", "service", "faults", "settings", "step", "signals", "ticks",
     "charger", "connector", "handoff", "inputs", "latches", "limits", "release", "unlock",
-    "ports",
+    "ports", "journal",
 )  # fmt: skip
 FILES = firmware_files()
 LINES_MAX = 500

@@ -15,6 +15,7 @@ import click
 from inletctl import __version__
 from inletctl.bench.command import bench
 from inletctl.can.command import can_group
+from inletctl.codes_command import codes_group
 from inletctl.emu.command import emu
 from inletctl.errors import UserError
 from inletctl.flash.command import flash
@@ -414,7 +415,7 @@ def powercut(cuts: int, uf2: "Path | None", seed: int, jobs: int, what: str) -> 
 # Their packages are heavy and are loaded when a command runs.
 for _command in (
     emu, flash, monitor, bench, garbage, light, scan, settings_group, calibrate, clock, charge_now, log_group, decode_command,
-    replay_command, can_group, can_perf, port_group,
+    replay_command, can_group, can_perf, port_group, codes_group,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from inletctl.can.generate import PAGES as CAN_PAGES
+from inletctl.codes_docs import PAGES as CODE_PAGES
 from inletctl.errors import UserError
 from inletctl.hardware_docs import PAGES as HARDWARE_PAGES
 from inletctl.house import ROOT, use_firmware
+from inletctl.journal_docs import journal_page
 from inletctl.light import light_page, looks_of, name_of_look
 from inletctl.link.protocol_page import protocol_page
 from inletctl.scenario.markdown import language_markdown
@@ -291,8 +293,10 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/glossary.md": glossary_page,
     "docs/scenarios.md": language_markdown,
     "docs/protocol.md": protocol_page,
+    "docs/journal.md": journal_page,
     **HARDWARE_PAGES,
     **CAN_PAGES,
+    **CODE_PAGES,
 }
 
 

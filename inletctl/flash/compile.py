@@ -27,6 +27,7 @@ START = b"from micropython import kbd_intr\n\nkbd_intr(-1)\nfrom inlet import st
 BOARD_COLUMNS = {
     "connector.py": {"CONNECTORS": 8},
     "faults.py": {"SHUTDOWN": 8, "FAULTS": 3, "HOLDS": 3},
+    "journal/codes.py": {"CODES": 6},
     "settings.py": {"TABLE": 7},
 }
 # For the virtual inlet on the host only.
