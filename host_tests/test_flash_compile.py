@@ -76,12 +76,18 @@ def test_main_is_bytecode_too_and_one_line_starts_it(image, modules):
     assert b"drivers do not start" in modules["inlet.mpy"] and "main.mpy" not in modules
 
 
+def _parts(value):
+    return value if isinstance(value, tuple) else ()
+
+
 def test_words_for_people_stay_on_the_host_and_the_rest_of_each_row_is_there(image):
     for words in (
         b"connector not inserted",
         b"J1772 S3: 100 ms",
         b"S2 closed, but the pilot",
         b"never detected by itself",
+        b"charging not allowed",
+        b"designer's choice",
     ):
         assert not any(words in data for data in image.files.values())
     for module, tables in BOARD_COLUMNS.items():
@@ -90,7 +96,9 @@ def test_words_for_people_stay_on_the_host_and_the_rest_of_each_row_is_there(ima
         exec(source, whole)
         exec(without_words(source, tables), cut)
         for name in {key for key in whole if key.isupper()} - set(tables):
-            assert cut[name] == whole[name]
+            # A table of the tables has them as they are.
+            if not {id(whole[table]) for table in tables} & {id(x) for x in _parts(whole[name])}:
+                assert cut[name] == whole[name]
         for table, columns in tables.items():
             assert cut[table] == tuple(row[:columns] for row in whole[table])
             assert all(isinstance(value, str) for row in whole[table] for value in row[columns:])

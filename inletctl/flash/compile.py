@@ -12,6 +12,7 @@ from pathlib import Path
 from inletctl import __version__
 from inletctl.errors import UserError
 from inletctl.flash.pack import LOOSE, pack
+from inletctl.flash.shorten import shorten
 from inletctl.flash.slim import Edit, edited, slim
 from inletctl.house import FIRMWARE, firmware_hash, use_firmware
 
@@ -27,6 +28,8 @@ START = b"from micropython import kbd_intr\n\nkbd_intr(-1)\nfrom inlet import st
 BOARD_COLUMNS = {
     "connector.py": {"CONNECTORS": 8},
     "faults.py": {"SHUTDOWN": 8, "FAULTS": 3, "HOLDS": 3},
+    "pilot/duty.py": {"_IEC_BANDS": 2, "_J1772_BANDS": 2, "_GBT_BANDS": 2},
+    "pilot/proximity.py": {"_TYPE1": 3, "_TYPE2": 3, "_GBT": 3, "_CHADEMO": 3},
     "journal/codes.py": {"CODES": 6},
     "settings.py": {"TABLE": 7},
 }
@@ -145,7 +148,7 @@ def _compile_for_board(
         made = _made_here(relative)
         texts[relative] = with_values(text, made) if made else text
     try:
-        texts = slim(texts, {"start", *kept})
+        texts = shorten(slim(texts, {"start", *kept}), kept)
     except SyntaxError as error:
         raise UserError(
             "firmware/%s does not compile: SyntaxError: %s." % (error.filename, error.msg)

@@ -1,0 +1,111 @@
+"""inletctl.flash.shorten: fewer names on the board, and the very same program."""
+
+import ast
+
+import pytest
+
+from inletctl.flash.shorten import shorten
+from inletctl.flash.slim import SlimError
+from inletctl.house import FIRMWARE, firmware_files
+
+TWO = {
+    "a.py": """\
+class A:
+    def __init__(self):
+        self._first = 1
+        self._second = 2
+        self.seen = self._first + self._second
+""",
+    "b.py": """\
+class B:
+    def __init__(self):
+        self._third = 3
+        self._step()
+
+    def _step(self):
+        self._third += 1
+        self.seen = self._third
+""",
+}
+
+
+def run(sources, expression):
+    space = {}
+    for text in sources.values():
+        exec(text, space)
+    return eval(expression, space)
+
+
+def attributes(text):
+    return {node.attr for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Attribute)}
+
+
+def test_what_meets_in_one_object_stays_apart_and_the_rest_shares():
+    made = shorten(TWO)
+    assert attributes(made["a.py"]) == {"_a", "_b", "seen"}
+    assert attributes(made["b.py"]) == {"_a", "_b", "seen"}
+    assert "def _a" in made["b.py"] or "def _b" in made["b.py"]
+    assert (run(made, "A().seen"), run(made, "B().seen")) == (3, 4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class A:\n    def __init__(self, other):\n        self._kept = other._kept\n",
+        "class A:\n    def __init__(self):\n        self._kept = 1\n\n\nprint(getattr(A(), '_kept'))\n",
+        "def _kept():\n    return 1\n\n\nclass A:\n    def _kept(self):\n        return _kept()\n",
+        "class A:\n    def _kept(self):\n        return 1\n\n\ndef f(a):\n    return a._kept()\n",
+        "_kept = 1\n\n\nclass A:\n    def __init__(self):\n        self._kept = _kept\n",
+        "class A:\n    def __init__(self, _kept):\n        self._kept = _kept\n",
+        "from b import _kept\n\n\nclass A:\n    def __init__(self):\n        self._kept = 1\n",
+        "class A:\n    def __init__(self):\n        self.__kept = self.__dict__\n",
+    ],
+)
+def test_what_may_be_asked_for_by_its_name_keeps_it(text):
+    assert shorten({"a.py": text}) == {"a.py": text}
+
+
+def test_names_that_somebody_else_asks_for_are_kept():
+    assert "_first" in shorten(TWO, {"_first"})["a.py"]
+
+
+def test_classes_of_one_family_are_one_object_whatever_the_order_of_their_files():
+    derived = "from base import Base\n\n\nclass Derived(Base):\n    def __init__(self):\n        self._own = 2\n        super().__init__()\n"
+    base = "class Base:\n    def __init__(self):\n        self._theirs = 1\n        self.seen = self._theirs\n"
+    third = "from derived import Derived\n\n\nclass Third(Derived):\n    def more(self):\n        self._third = 3\n"
+    for order in ((derived, base, third), (third, derived, base), (base, third, derived)):
+        made = "".join(shorten({str(n): text for n, text in enumerate(order)}).values())
+        private = {name for name in attributes(made) if name.startswith("_") and len(name) == 2}
+        assert private == {"_a", "_b", "_c"}
+
+
+def test_a_short_name_that_is_taken_is_not_given():
+    text = "class A:\n    def __init__(self, other):\n        self._long = other._a\n"
+    assert attributes(shorten({"a.py": text})["a.py"]) == {"_b", "_a"}
+
+
+def test_every_line_keeps_its_number_and_letters_of_any_length_are_met():
+    text = 'class A:\n    def __init__(self):\n        x = "ä"; self._long = x; self._other = (\n            self._long)\n'
+    made = shorten({"a.py": text})["a.py"]
+    assert made.count("\n") == text.count("\n")
+    assert "_long" not in made and "_other" not in made
+
+
+def test_a_text_that_is_another_program_is_found_out(monkeypatch):
+    monkeypatch.setattr("inletctl.flash.shorten.edited", lambda text, edits: text)
+    with pytest.raises(SlimError, match="another program"):
+        shorten(TWO)
+
+
+def test_the_firmware_has_a_fraction_of_its_private_names_left():
+    sources = {
+        path.relative_to(FIRMWARE).as_posix(): path.read_text(encoding="utf-8")
+        for path in firmware_files()
+    }
+    made = shorten(sources)
+    assert made == shorten(sources), "the same each time"
+    before, after = (
+        {name for text in texts.values() for name in attributes(text) if name.startswith("_")}
+        for texts in (sources, made)
+    )
+    assert len(after) < len(before) / 2

@@ -1,0 +1,152 @@
+"""Give private attributes and methods short names, the same for those that never meet in one object.
+
+MicroPython keeps each name once, with some seven bytes beside its letters, and looks through all it has for each name that
+it reads. A firmware in classes has hundreds of private names, and most of them are in one class only.
+
+Renamed are attributes and methods that begin with one underscore and are mentioned on `self` alone, in no text and as no
+function or global. A class, what it is made from and what is made from it count as one object. Every line keeps its
+number: that a traceback tells, and not these names. What was done is checked against the syntax trees.
+"""
+
+import ast
+import itertools
+import string
+from collections.abc import Iterable, Mapping
+
+from inletctl.flash.slim import Edit, SlimError, edited
+
+
+def shorten(sources: Mapping[str, str], kept: Iterable[str] = ()) -> dict[str, str]:
+    """Return `sources` (path -> text of a module) with short private attributes.
+
+    `kept`: names that something outside of these sources asks for. Raises SyntaxError for a source that is none, SlimError
+    where the outcome is not as it should be.
+    """
+    trees = {path: ast.parse(text, path) for path, text in sources.items()}
+    names = _renamed(list(trees.values()), set(kept))
+    return {path: _rewritten(text, trees[path], names, path) for path, text in sources.items()}
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def _renamed(trees: "list[ast.Module]", kept: "set[str]") -> dict[str, str]:
+    """Return the new name of each attribute that gets one."""
+    taken = _other_names(trees) | kept
+    objects = _objects(trees)
+    wanted = sorted(
+        {name for names in objects for name in names} - taken,
+        # Those with the most company first; of equals by name, so that the same sources give the same names.
+        key=lambda name: (-sum(len(names) for names in objects if name in names), name),
+    )
+    everything = taken.union(*objects) if objects else taken
+    short = [name for name in _short_names(len(wanted)) if name not in everything]
+    made: dict[str, str] = {}
+    for name in wanted:
+        met = {made[other] for names in objects if name in names for other in names & made.keys()}
+        made[name] = next(new for new in short if new not in met)
+    return made
+
+
+def _short_names(count: int) -> "list[str]":
+    """Return more short names than `count` can ask for, the shortest first."""
+    letters = string.ascii_lowercase
+    pairs = (a + b for a, b in itertools.product(letters, letters + string.digits))
+    longer = ("%s%s" % pair for pair in itertools.product(letters, range(count)))
+    return ["_" + name for name in (*letters, *pairs, *longer)]
+
+
+def _other_names(trees: "list[ast.Module]") -> set[str]:
+    """Return every name that is anything else than an attribute of `self`, or that a text mentions."""
+    found: set[str] = set()
+    for tree in trees:
+        methods = set(_methods(tree))
+        for node in ast.walk(tree):
+            if node not in methods:
+                found.update(_names_of(node))
+    return found
+
+
+def _names_of(node: ast.AST) -> Iterable[str]:
+    if isinstance(node, ast.Attribute):
+        return () if _is_own(node) else (node.attr,)
+    if isinstance(node, ast.alias):
+        return (node.name, node.asname or "")
+    if isinstance(node, ast.Constant):
+        return (node.value,) if isinstance(node.value, str) else ()
+    # Whatever else has one: a name, an argument, a function, a class, a keyword.
+    given = (getattr(node, key, None) for key in ("id", "arg", "name"))
+    return [name for name in given if isinstance(name, str)]
+
+
+def _methods(tree: ast.AST) -> "Iterable[ast.FunctionDef]":
+    """Yield each private method."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            for part in node.body:
+                if isinstance(part, ast.FunctionDef) and _is_private(part.name):
+                    yield part
+
+
+def _is_own(node: ast.Attribute) -> bool:
+    return isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
+def _objects(trees: "list[ast.Module]") -> "list[set[str]]":
+    """Return the private attributes of each class together with those it is related to by any chain of bases."""
+    groups: list[tuple[set[str], set[str]]] = []  # (names of classes, attributes)
+    for tree in trees:
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.ClassDef):
+                continue
+            # By their last name: that two classes of one name become one costs nothing but letters.
+            classes = {node.name}
+            for base in node.bases:
+                classes.update(part.id for part in ast.walk(base) if isinstance(part, ast.Name))
+                classes.update(
+                    part.attr for part in ast.walk(base) if isinstance(part, ast.Attribute)
+                )
+            names = {
+                part.attr
+                for part in ast.walk(node)
+                if isinstance(part, ast.Attribute) and _is_private(part.attr)
+            }
+            names.update(method.name for method in _methods(node))
+            apart = []
+            for group in groups:
+                if group[0] & classes:
+                    classes |= group[0]
+                    names |= group[1]
+                else:
+                    apart.append(group)
+            groups = [*apart, (classes, names)]
+    return [names for _, names in groups]
+
+
+def _rewritten(text: str, tree: ast.Module, names: Mapping[str, str], path: str) -> str:
+    edits: list[Edit] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and _is_own(node) and node.attr in names:
+            line, end = (node.end_lineno or 0) - 1, node.end_col_offset or 0
+            edits.append(
+                (line, end - len(node.attr.encode()), line, end, names[node.attr].encode())
+            )
+    lines = text.splitlines()
+    for node in _methods(tree):
+        if node.name in names:
+            line = node.lineno - 1
+            start = lines[line].index("def ", node.col_offset) + len("def ")
+            put = names[node.name].encode()
+            edits.append((line, start, line, start + len(node.name.encode()), put))
+    made = edited(text, edits)
+    for node in _methods(tree):
+        node.name = names.get(node.name, node.name)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and _is_own(node):
+            node.attr = names.get(node.attr, node.attr)
+    if ast.dump(ast.parse(made, path)) != ast.dump(tree):
+        raise SlimError(
+            "%s with short names is another program: a mistake in flash/shorten.py" % path
+        )
+    return made
