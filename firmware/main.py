@@ -213,9 +213,11 @@ class CarLoader:
     def _load_step(self) -> None:
         at = self._at
         self._at = at + 1
+        # Before each, so that what it keeps fills the gaps that were left before it.
+        gc.collect()
         if at < 0:
-            gc.collect()
-        elif at < len(self._parts):
+            return
+        if at < len(self._parts):
             __import__(self._parts[at])
         else:
             self.car = self._compose()
@@ -316,9 +318,10 @@ class Host:
         self._board.end_long()
 
     def _load_step(self) -> None:
+        gc.collect()
         if self._passes == DESK_AFTER + 1:
-            gc.collect()
-        elif self._passes == DESK_AFTER + 2:
+            return
+        if self._passes == DESK_AFTER + 2:
             import vehicle.line_in  # noqa: F401 - what the desk imports first
         else:
             from vehicle.desk import Desk

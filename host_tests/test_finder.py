@@ -51,6 +51,35 @@ def test_each_module_comes_out_as_it_went_in_in_any_order():
         assert found.open("/" + path, "rb").read() == MODULES[path]
 
 
+@pytest.mark.parametrize("size", [1, 20, 255, 5000])
+def test_where_the_memory_has_no_room_in_one_piece_a_module_comes_piece_by_piece(
+    monkeypatch, size
+):
+    found = packed()
+
+    def no_room(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(
+        finder, "io", types.SimpleNamespace(BytesIO=no_room, IOBase=finder.io.IOBase)
+    )
+    for path, module in MODULES.items():
+        part = found.open("/" + path, "rb")
+        other = found.open("/step.mpy", "rb")
+        buffer = bytearray(size)
+        read = b""
+        while count := part.readinto(buffer):
+            read += buffer[:count]
+            other.readinto(bytearray(7))  # each has its own place
+        assert read == module
+
+
+def test_import_may_ask_a_part_for_its_most_and_close_it():
+    part = finder.Part(BytesIO(PACKED), 0, 1)
+    # MicroPython's py/stream.h: get buffer size, close, flush.
+    assert [part.ioctl(request, 0) for request in (11, 4, 1)] == [255, 0, -1]
+
+
 @pytest.mark.parametrize("data", [b"", b"M\x06", PACKED[:25], b"openinlet modules 2 00000\n"])
 def test_a_file_that_is_none_is_told(data):
     with pytest.raises(ValueError, match="holds no modules"):

@@ -1,12 +1,15 @@
 """inletctl.flash.shorten: fewer names on the board, and the very same program."""
 
 import ast
+import subprocess
+import sys
 
 import pytest
 
 from inletctl.flash.shorten import shorten
-from inletctl.flash.slim import SlimError
-from inletctl.house import FIRMWARE, firmware_files
+from inletctl.flash.slim import SlimError, slim
+from inletctl.house import FIRMWARE, ROOT, firmware_files
+from inletctl.link.codec import command_line
 
 TWO = {
     "a.py": """\
@@ -53,6 +56,7 @@ def test_what_meets_in_one_object_stays_apart_and_the_rest_shares():
     [
         "class A:\n    def __init__(self, other):\n        self._kept = other._kept\n",
         "class A:\n    def __init__(self):\n        self._kept = 1\n\n\nprint(getattr(A(), '_kept'))\n",
+        "class A:\n    def _kept_one(self):\n        return getattr(self, '_kept_' + 'one')\n",
         "def _kept():\n    return 1\n\n\nclass A:\n    def _kept(self):\n        return _kept()\n",
         "class A:\n    def _kept(self):\n        return 1\n\n\ndef f(a):\n    return a._kept()\n",
         "_kept = 1\n\n\nclass A:\n    def __init__(self):\n        self._kept = _kept\n",
@@ -109,3 +113,76 @@ def test_the_firmware_has_a_fraction_of_its_private_names_left():
         for texts in (sources, made)
     )
     assert len(after) < len(before) / 2
+
+
+LOOP = """
+import sys
+
+sys.path[:0] = [sys.argv[1], sys.argv[2]]
+import runpy
+
+inlet = runpy.run_path(sys.argv[1] + "/main.py")
+
+
+class Board:
+    late = crashes = 0
+    words = "rp2040 rp2040-reference e661"
+    left = 400
+    typed = bytearray(sys.argv[3].encode())
+    said = bytearray()
+
+    def settings(self):
+        return {"inlet": 1, "max_current_ma": 16000, "can": 1, "modem": 1, "dc_max_a": 200, "heater": 1, "lines_used": 127}
+
+    def note(self, sentence):
+        print(sentence)
+
+    def next_pass(self):
+        self.left -= 1
+        return self.left >= 0
+
+    def now_ms(self):
+        return 10 * (400 - self.left)
+
+    def talk(self, report):
+        while report.pending():
+            self.said.append(report.take())
+
+    def hear(self, desk):
+        if self.typed and not desk.is_full:
+            desk.hear(self.typed.pop(0))
+
+    def failed(self, error):
+        raise error
+
+    def nothing(self, *_):
+        pass
+
+    sample = actuate = feed_watchdog = slack = begin_long = end_long = safe = stop_watchdog = nothing
+
+
+board = Board()
+inlet["run"](board)
+print(board.said.decode())
+"""
+
+
+def test_the_firmware_with_short_names_runs_its_loop_loads_car_and_desk_and_answers(tmp_path):
+    sources = {
+        path.relative_to(FIRMWARE).as_posix(): path.read_text(encoding="utf-8")
+        for path in firmware_files()
+    }
+    for path, text in shorten(slim(sources, {"run"})).items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    ran = subprocess.run(
+        [
+            *(sys.executable, "-c", LOOP, str(tmp_path), str(ROOT / "inletctl" / "shims")),
+            command_line(1, "hello").decode(),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "cannot be loaded" not in ran.stdout and "nobody can ask" not in ran.stdout
+    assert '"re":1,' in ran.stdout and "e661" in ran.stdout

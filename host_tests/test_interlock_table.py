@@ -114,6 +114,6 @@ def test_driving_state_that_may_not_stay_has_a_bound():
 def test_names_are_as_agreed():
     assert SESSION_NAMES == ("unplugged", "waiting", "charging", "stopping", "resting", "released")
     assert LIMITER_NAMES == (
-        "none", "pilot", "cable", "temperature", "setting", "vehicle", "lock", "person",
+        "none", "pilot", "cable", "temperature", "setting", "vehicle", "lock", "person", "port",
     )  # fmt: skip
     assert LOCK_REQUEST_NAMES == ("hold", "lock", "unlock")

@@ -19,7 +19,7 @@ from micropython import const
 _U = "u" if sys.implementation.name == "micropython" else ""
 array = __import__(_U + "array").array
 crc32 = __import__(_U + "binascii").crc32
-BytesIO = __import__(_U + "io").BytesIO
+io = __import__(_U + "io")
 
 PACKED = "/modules.bin"
 HEAD = b"openinlet modules 1 "
@@ -28,6 +28,10 @@ HEAD_BYTES = const(26)
 ROOT = "/m"
 
 _PIECE = const(1024)
+# What import asks a stream for (MicroPython's py/stream.h), and the most it takes at once.
+_GET_BUFFER_SIZE = const(11)
+_CLOSE = const(4)
+_BUFFER_BYTES = const(255)
 _FOLDER = (0x4000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 _FILE = (0x8000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 _ABSENT = OSError(2)  # ENOENT; made once, raised for every name that is looked for in vain
@@ -36,6 +40,30 @@ _ABSENT = OSError(2)  # ENOENT; made once, raised for every name that is looked 
 def name_of(path: str) -> int:
     """Return the 30 bits that stand for a path, as "/pilot/duty.mpy" or "/pilot": its CRC-32's lowest."""
     return crc32(path.encode()) & 0x3FFFFFFF
+
+
+class Part(io.IOBase):
+    """A module's bytes, read piece by piece: slower than a copy of all of it, and needs no room in one piece."""
+
+    def __init__(self, file, at: int, left: int):
+        self._file = file
+        self._at = at
+        self._left = left
+
+    def readinto(self, buffer) -> int:
+        """Fill `buffer` as far as there is anything left; return how many bytes that were."""
+        count = min(len(buffer), self._left)
+        self._file.seek(self._at)
+        self._file.readinto(memoryview(buffer)[:count])
+        self._at += count
+        self._left -= count
+        return count
+
+    def ioctl(self, request: int, argument: int) -> int:
+        """Answer import: how much it may ask for at once, and that it may end."""
+        if request == _GET_BUFFER_SIZE:
+            return _BUFFER_BYTES
+        return 0 if request == _CLOSE else -1
 
 
 class Finder:
@@ -77,10 +105,14 @@ class Finder:
             raise _ABSENT
         left = self._entries[at + 2]
         file = self._file
+        try:
+            # As large as it becomes, and given back when import closes it, before the module runs. CPython's takes no size.
+            made = io.BytesIO(left) if _U else io.BytesIO()
+        except MemoryError:
+            # A heap that has been used for a while has room, but not in one piece.
+            return Part(file, self._entries[at + 1], left)
         file.seek(self._entries[at + 1])
         piece = self._piece
-        # As large as it becomes, and given back when import closes it, before the module runs. CPython's takes no size.
-        made = BytesIO(left) if _U else BytesIO()
         while left > _PIECE:
             left -= file.readinto(piece)
             made.write(piece)

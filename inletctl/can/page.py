@@ -106,7 +106,8 @@ The setting `can` chooses the dialect spoken with the vehicle, `modem` adds the 
 keep the rest of the traffic out. `inletctl can list`, `decode`, `watch` and `vehicle` read and play them.
 
 Values are whole numbers in the unit that is named; a message of the inlet rounds down, where it does not say otherwise. What
-the inlet sends at once, beside its cycle, it sends 10 ms apart at least. A message not heard for five cycles is stale.
+the inlet sends at once, beside its cycle, it sends 10 ms apart at least. A message not heard for five cycles is stale; of the
+vehicle's word that is found in the same pass, of its other messages, which take turns, 20 ms later at most.
 
 ## Protected messages
 

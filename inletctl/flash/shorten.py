@@ -35,8 +35,10 @@ def _renamed(trees: "list[ast.Module]", kept: "set[str]") -> dict[str, str]:
     """Return the new name of each attribute that gets one."""
     taken = _other_names(trees) | kept
     objects = _objects(trees)
+    begun = tuple(text for text in _texts(trees) if _is_private(text))
     wanted = sorted(
-        {name for names in objects for name in names} - taken,
+        # A text may also be how the names begin that are asked for.
+        {name for names in objects for name in names if not name.startswith(begun)} - taken,
         # Those with the most company first; of equals by name, so that the same sources give the same names.
         key=lambda name: (-sum(len(names) for names in objects if name in names), name),
     )
@@ -78,6 +80,16 @@ def _names_of(node: ast.AST) -> Iterable[str]:
     # Whatever else has one: a name, an argument, a function, a class, a keyword.
     given = (getattr(node, key, None) for key in ("id", "arg", "name"))
     return [name for name in given if isinstance(name, str)]
+
+
+def _texts(trees: "list[ast.Module]") -> set[str]:
+    """Return every text in them."""
+    return {
+        node.value
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
 
 
 def _methods(tree: ast.AST) -> "Iterable[ast.FunctionDef]":
