@@ -1,5 +1,7 @@
 """ports.records, ports.head, ports.keeper: what a record may say, what follows from it, and its way to flash and back."""
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -461,4 +463,13 @@ def test_a_flash_that_fails_keeps_what_was_stored():
     bench = Bench(AC)
     bench.flash.broken = ("/ports.tmp",)
     assert bench.put(DC) == NOT_WRITTEN
+    assert bench.read() == [with_defaults(AC)]
+
+
+def test_a_board_without_room_for_changes_refuses_them_and_goes_on(monkeypatch):
+    bench = Bench(AC)
+    # None in sys.modules is an import that fails.
+    monkeypatch.setitem(sys.modules, "ports.change", None)
+    assert bench.put(DC) == NOT_WRITTEN
+    assert bench.keeper.delete(1, False) == NOT_WRITTEN
     assert bench.read() == [with_defaults(AC)]

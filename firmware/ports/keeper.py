@@ -7,6 +7,7 @@ from micropython import const
 
 _DONE = const(0)  # of ports.change
 _BAD_RECORD = const(2)
+_NOT_WRITTEN = const(4)
 _BYTES = const(3)  # in a number
 _RECORD_BYTES_MAX = const(210)  # ports.records.RECORD_BYTES_MAX
 
@@ -53,12 +54,17 @@ class Keeper:
 
     def put(self, length: int, is_service: bool) -> int:
         """Store the record that was written, `length` bytes, in place of the one with its number; return what came of it."""
-        from ports.change import put
-
+        try:
+            from ports.change import put
+        except (ImportError, MemoryError, OSError, ValueError):
+            # No room for it beside all that runs: nothing was changed.
+            return _NOT_WRITTEN
         return put(self, length, is_service)
 
     def delete(self, number: int, is_service: bool) -> int:
         """Remove the record with this number, 0: all of them; return what came of it."""
-        from ports.change import delete
-
+        try:
+            from ports.change import delete
+        except (ImportError, MemoryError, OSError, ValueError):
+            return _NOT_WRITTEN
         return delete(self, number, is_service)
