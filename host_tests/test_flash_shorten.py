@@ -1,6 +1,9 @@
 """inletctl.flash.shorten: fewer names on the board, and the very same program."""
 
 import ast
+import json
+import os
+import shutil
 import subprocess
 import sys
 
@@ -186,3 +189,27 @@ def test_the_firmware_with_short_names_runs_its_loop_loads_car_and_desk_and_answ
     )
     assert "cannot be loaded" not in ran.stdout and "nobody can ask" not in ran.stdout
     assert '"re":1,' in ran.stdout and "e661" in ran.stdout
+
+
+@pytest.mark.parametrize("name", ["lock_slips", "hvil_opens", "type1_button", "port_max_power"])
+def test_the_firmware_with_short_names_decides_the_same_in_every_pass(tmp_path, name):
+    firmware = tmp_path / "firmware"
+    shutil.copytree(FIRMWARE, firmware, ignore=shutil.ignore_patterns("__pycache__"))
+    sources = {path: path.read_text(encoding="utf-8") for path in sorted(firmware.rglob("*.py"))}
+    made = shorten({str(path): text for path, text in sources.items()})
+    assert any(made[str(path)] != text for path, text in sources.items())
+    for path in sources:
+        path.write_text(made[str(path)], encoding="utf-8")
+
+    def trace(**environment):
+        ran = subprocess.run(
+            [sys.executable, "-c", "from inletctl.cli import cli; cli()", "sim", name, "--json"],
+            env={**os.environ, **environment},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(ran.stdout)["trace"]
+
+    assert trace(INLETCTL_FIRMWARE=str(firmware)) == trace()
