@@ -31,6 +31,8 @@ BOARD_COLUMNS = {
     "pilot/duty.py": {"_IEC_BANDS": 2, "_J1772_BANDS": 2, "_GBT_BANDS": 2},
     "pilot/proximity.py": {"_TYPE1": 3, "_TYPE2": 3, "_GBT": 3, "_CHADEMO": 3},
     "journal/codes.py": {"CODES": 6},
+    "journal/blame.py": {"RULES": 9, "ACROSS": 5},
+    "journal/wear.py": {"COUNTERS": 4},
     "settings.py": {"TABLE": 7},
 }
 # For the virtual inlet on the host only.

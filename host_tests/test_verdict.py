@@ -1,0 +1,442 @@
+"""Whose fault a stop was: the rules as a table, the evidence, one plug-in, and what several say together."""
+
+import random
+from array import array
+
+import pytest
+
+import faults
+import journal.evidence as evidence_room
+import journal.verdict as verdict_room
+from interlock import SESSION_NAMES
+from journal import blame
+from journal.blame import (
+    ACROSS,
+    CABLE,
+    EVIDENCE,
+    INLET,
+    LIKELY,
+    NOT_KNOWN,
+    OPEN,
+    PERSON,
+    RULES,
+    STATION,
+    SURE,
+    VEHICLE,
+)
+from journal.outcomes import (
+    DUMP_INTS,
+    EMPTY,
+    GOOD,
+    O_CODE,
+    O_GROUP,
+    O_LEVEL,
+    O_MINUTES,
+    O_PEAK,
+    O_PERIOD,
+    O_PP,
+    O_VERDICT,
+    SESSIONS,
+    Outcomes,
+)
+from journal.verdict import Verdict
+from limits import LIMITER_NAMES
+from lock.actuator import LOCK_STATE_NAMES
+from pilot.control import PILOT_STATE_NAMES
+from settings import Settings
+from signals import Commands, Readings
+from ticks import ticks_add
+
+STARTS = (0, 2**30 - 4000)
+
+
+# The tables -------------------------------------------------------------------
+
+
+def test_every_code_is_there_once():
+    codes = [row[0] for row in RULES] + [row[0] for row in ACROSS]
+    assert len(codes) == len(set(codes)) and min(codes) > 0
+
+
+def test_a_rule_is_open_exactly_where_it_does_not_know():
+    for row in RULES:
+        assert (row[blame.R_VERDICT] == NOT_KNOWN) == (row[blame.R_SURE] == OPEN), row
+        assert 0 <= row[blame.R_VERDICT] < len(blame.VERDICT_NAMES)
+
+
+def test_every_rule_says_what_to_do_in_one_sentence():
+    for row in (*RULES, *ACROSS):
+        words = row[-1]
+        assert words[0].isupper() and words.endswith(".") and "\n" not in words
+    # The words shown for one name are that name's alone.
+    assert len({row[blame.R_NAME] for row in RULES}) == len(RULES)
+
+
+def test_the_last_rule_takes_what_no_other_does():
+    *_, last = RULES
+    assert last[1:6] == (0, 0, 0, 0, 0) and last[blame.R_VERDICT] == NOT_KNOWN
+    for row in RULES[:-1]:
+        assert any(row[1:5]), row
+
+
+def test_every_open_group_has_a_rule_across_for_either_other():
+    groups = {row[blame.R_GROUP] for row in RULES if row[blame.R_SURE] == OPEN} - {blame.G_NONE}
+    assert groups == {row[blame.A_GROUP] for row in ACROSS}
+    assert len(ACROSS) == 2 * len(groups)
+    for group in groups:
+        others = {row[blame.A_OTHER] for row in ACROSS if row[blame.A_GROUP] == group}
+        assert others == {blame.GOOD_ELSEWHERE, blame.ALIKE_ELSEWHERE}
+
+
+def test_every_fact_has_its_bit_and_its_row():
+    bits = {name: bit for name, bit in vars(blame).items() if name.startswith("E_")}
+    assert sorted(bits.values()) == [1 << n for n in range(len(EVIDENCE))]
+    used = 0
+    for row in RULES:
+        used |= row[blame.R_FACTS] | row[blame.R_NOT]
+    assert used < 1 << 29
+
+
+@pytest.mark.parametrize("bit", range(len(faults.SHUTDOWN)))
+def test_every_reason_that_stops_is_judged_by_a_rule_of_its_own(bit):
+    name = faults.SHUTDOWN[bit][0]
+    if name in ("show_b", "rest", "retries"):
+        return
+    verdict = Verdict(Settings({}), Outcomes())
+    verdict.reasons = 1 << bit
+    # The faults and holds that force it, as the interlock shows them.
+    for n, row in enumerate(faults.FAULTS):
+        if row[1] == 1 << bit:
+            verdict.faults |= 1 << n
+    # Who set the limit, and that a station is there.
+    verdict.evidence.mask = blame.E_L_PILOT | blame.E_PILOT_ALIVE
+    assert RULES[verdict._first_rule(verdict.evidence.mask)][0] != 99, name
+
+
+def test_numbers_of_other_rooms_are_theirs():
+    assert SESSION_NAMES[verdict_room.UNPLUGGED] == "unplugged"
+    assert SESSION_NAMES[verdict_room.WAITING] == "waiting"
+    assert SESSION_NAMES[evidence_room.CHARGING] == "charging"
+    assert SESSION_NAMES[evidence_room.RELEASED] == "released"
+    assert [PILOT_STATE_NAMES[n] for n in (1, 2, 4, 6)] == ["B1", "B2", "C2", "D2"]
+    assert (evidence_room.B1, evidence_room.B2, evidence_room.C2, evidence_room.D2) == (1, 2, 4, 6)
+    assert LOCK_STATE_NAMES[evidence_room.LOCKED] == "locked"
+    assert LOCK_STATE_NAMES[evidence_room.ASSUMED] == "assumed"
+    facts = dict(zip(LIMITER_NAMES, evidence_room.LIMIT_FACTS))
+    assert facts == {
+        "none": 0,
+        "pilot": blame.E_L_PILOT,
+        "cable": blame.E_L_CABLE,
+        "temperature": blame.E_L_TEMPERATURE,
+        "setting": blame.E_L_CHOICE,
+        "vehicle": blame.E_L_VEHICLE,
+        "lock": 0,
+        "person": blame.E_L_CHOICE,
+    }
+
+
+# One plug-in ------------------------------------------------------------------
+
+
+class Port:
+    """Readings and commands of an inlet, moved by hand."""
+
+    def __init__(self, start_ms=0, **settings):
+        self.verdict = Verdict(Settings(settings), Outcomes())
+        self.now_ms = start_ms
+        self.r = Readings()
+        self.c = Commands()
+        self.empty(200)
+
+    def run(self, ms):
+        for _n in range(ms // 10):
+            self.now_ms = ticks_add(self.now_ms, 10)
+            self.verdict.tick(self.now_ms, self.r, self.c)
+        return self
+
+    def empty(self, ms=200):
+        r, c = self.r, self.c
+        r.pp_ok, r.pp_mv, r.pp_rail_mv = True, 4455, 5000
+        r.cp_ok, r.cp_high_mv, r.cp_low_mv, r.pilot_count, r.pilot_quiet_ms = True, 0, 0, 0, 1000
+        r.ac_ok, r.ac_present, r.charger_ok, r.charger_ma = True, False, True, 0
+        c.session, c.reasons, c.faults, c.holds = 0, faults.NO_PLUG, 0, 0
+        c.s2_close, c.charger_ma, c.offered_ma, c.pilot_state, c.lock_state = False, 0, 0, 0, 3
+        return self.run(ms)
+
+    def plug(self, ms=600, period=10000, mv=9000, pp_mv=1905):
+        r, c = self.r, self.c
+        r.pp_mv, r.cp_high_mv, r.cp_low_mv = pp_mv, mv, -12000
+        r.pilot_count, r.pilot_quiet_ms = 3, 0
+        r.pilot_period_us_x10[0] = period
+        c.session, c.reasons, c.pilot_state, c.offered_ma = 1, faults.SHOW_B, 2, 32000
+        c.limiter, c.lock_state = 1, 9
+        return self.run(ms)
+
+    def charge(self, ms=70000, ma=16000):
+        r, c = self.r, self.c
+        c.session, c.reasons, c.s2_close, c.pilot_state, c.charger_ma = 2, 0, True, 4, 32000
+        r.cp_high_mv, r.ac_present, r.charger_ma = 6000, True, ma
+        return self.run(ms)
+
+    def stop(self, reasons, faults_=0, ms=600):
+        c = self.c
+        c.session, c.reasons, c.faults, c.s2_close, c.charger_ma = 4, reasons, faults_, False, 0
+        self.r.charger_ma = 0
+        return self.run(ms)
+
+    def dead(self, reasons=faults.PILOT_E, mains=True, ms=600):
+        """The pilot has been at 0 V for 40 ms; mains goes then, or is there."""
+        r = self.r
+        r.cp_high_mv = r.cp_low_mv = r.pilot_count = 0
+        r.pilot_quiet_ms, r.ac_present = 40, mains
+        self.c.pilot_state = 7
+        self.stop(reasons, faults.F_PILOT_FAULT, 10)
+        r.pilot_quiet_ms = 600
+        return self.run(ms)
+
+    @property
+    def said(self):
+        return self.verdict.verdict, self.verdict.sure
+
+    def recalled(self, n=0):
+        return self.verdict.outcomes.field(n, O_VERDICT)
+
+
+@pytest.mark.parametrize("start_ms", STARTS)
+def test_state_f_is_the_station(start_ms):
+    port = Port(start_ms).plug().charge()
+    port.stop(faults.PILOT_F, faults.F_PILOT_FAULT)
+    assert port.said == (STATION, SURE)
+    assert port.verdict.code == 17 and port.verdict.facts & blame.E_HAD_FLOW
+
+
+@pytest.mark.parametrize("start_ms", STARTS)
+def test_a_dead_pilot_alone_is_nobodys(start_ms):
+    assert Port(start_ms).plug().charge().dead().said == (NOT_KNOWN, OPEN)
+
+
+@pytest.mark.parametrize("start_ms", STARTS)
+def test_mains_that_goes_with_the_pilot_is_the_station(start_ms):
+    port = Port(start_ms).plug().charge()
+    port.r.ac_present = False
+    port.run(40)
+    assert port.dead(mains=False).said == (STATION, SURE)
+
+
+def test_mains_that_goes_80_ms_after_the_pilot_says_nothing():
+    port = Port().plug().charge().dead(ms=10)
+    port.r.pilot_quiet_ms, port.r.ac_present = 120, False
+    port.run(10)
+    port.r.pilot_quiet_ms = 1000
+    assert port.run(600).said == (NOT_KNOWN, OPEN)
+
+
+def test_without_a_sense_of_mains_a_power_cut_is_nobodys():
+    port = Port()
+    port.r.ac_ok = False
+    port.plug().charge()
+    port.r.ac_present = False
+    port.run(40)
+    assert port.dead(mains=False).said == (NOT_KNOWN, OPEN)
+
+
+def test_a_sensor_is_the_inlet_and_a_person_a_person():
+    assert Port().plug().charge().stop(faults.TEMP_SENSOR, faults.F_TEMP_OPEN).said == (
+        INLET,
+        SURE,
+    )
+    assert Port().plug().charge().stop(faults.PERSON_STOP).said == (PERSON, SURE)
+    assert Port().plug().charge().stop(faults.VEHICLE_NO).said == (VEHICLE, SURE)
+
+
+def test_what_follows_a_persons_stop_is_not_blamed():
+    port = Port().plug().charge().stop(faults.PERSON_STOP, ms=100)
+    port.c.reasons |= faults.PILOT_F
+    assert port.run(2000).said == (PERSON, SURE)
+
+
+def test_no_current_is_the_station_without_mains_and_the_vehicle_with():
+    port = Port().plug().charge(1000, ma=0)
+    port.r.ac_present = False
+    port.run(18000)
+    assert port.verdict.serial == 0, "a charger may take its time"
+    assert port.run(3000).said == (STATION, SURE)
+    assert Port().plug().charge(22000, ma=0).said == (VEHICLE, SURE)
+
+
+def test_a_car_that_is_done_is_no_failure():
+    port = Port().plug().charge(610000).charge(30000, ma=0)
+    assert port.verdict.code == 55
+    port.empty()
+    assert port.recalled() == GOOD
+
+
+def test_a_refusal_is_told_after_12_s_not_before():
+    port = Port().plug()
+    port.c.reasons = faults.PILOT_STEADY | faults.SHOW_B
+    port.run(11000)
+    assert port.verdict.serial == 0
+    assert port.run(1500).said == (STATION, SURE)
+
+
+def test_a_refusal_given_up_after_5_s_is_told_and_one_after_2_s_is_not():
+    for ms, serial in ((5000, 1), (2000, 0)):
+        port = Port().plug()
+        port.c.reasons = faults.PILOT_STEADY | faults.SHOW_B
+        port.run(ms)
+        port.c.session, port.c.reasons = 5, faults.PERSON_STOP
+        port.run(100)
+        assert port.verdict.serial == serial
+
+
+def test_a_wrong_proximity_goes_to_whom_it_came_with():
+    bad = faults.PP_INVALID
+    plug = Port()
+    plug.plug()
+    plug.c.reasons, plug.c.faults, plug.c.lock_state = bad, faults.F_PP_GAP, 3
+    assert plug.run(13000).said == (CABLE, LIKELY)
+    late = Port().plug().charge().stop(bad, faults.F_PP_SHORT)
+    assert late.said == (NOT_KNOWN, OPEN)
+    late.empty()
+    assert late.said == (CABLE, LIKELY) and late.recalled() == CABLE
+
+
+def test_a_proximity_wire_at_its_rail_is_the_inlets():
+    port = Port().plug().charge()
+    port.r.pp_mv = 5000
+    assert port.stop(faults.NO_PLUG).said == (INLET, SURE)
+    port = Port().plug().charge()
+    port.r.pp_mv = 4455
+    assert port.stop(faults.NO_PLUG).said == (NOT_KNOWN, OPEN)
+
+
+def test_a_latch_button_pressed_for_half_a_minute_is_the_cables():
+    port = Port().plug()
+    port.c.reasons = faults.PP_BUTTON
+    assert port.run(13000).said == (PERSON, SURE)
+    assert port.run(20000).said == (CABLE, LIKELY)
+
+
+def test_a_bolt_all_the_way_open_was_a_hand_and_between_it_slipped():
+    for mv, said in ((580, (PERSON, LIKELY)), (1500, (INLET, LIKELY))):
+        port = Port().plug().charge()
+        port.r.lock_feedback_ok, port.r.lock_feedback_mv = True, mv
+        assert port.stop(faults.LOCK_LOST, faults.F_UNEXPECTED_OPEN).said == said
+
+
+def test_one_look_at_nonsense_levels_is_noise():
+    port = Port().plug().charge()
+    dice = random.Random(5)
+    for _n in range(50):
+        port.r.cp_low_mv = dice.randrange(-8000, 0)
+        port.run(1280)
+    assert not port.verdict.evidence.mask & blame.E_LOW_WRONG
+    port.r.cp_low_mv = -5600
+    port.run(5200)
+    assert port.verdict.evidence.mask & blame.E_LOW_WRONG
+
+
+@pytest.mark.parametrize(("ma", "count"), [(16000, 8), (0, 128)], ids=["flows", "none yet"])
+def test_the_steady_state_is_looked_at_seldom(ma, count):
+    """Fewer than one pass in a hundred while current flows."""
+    port = Port().plug().charge(1290, ma)
+    looks = []
+    look = port.verdict._look
+    port.verdict._look = lambda *args: (looks.append(1), look(*args))
+    port.run(10240)
+    assert len(looks) == count
+
+
+# Several plug-ins --------------------------------------------------------------
+
+
+def test_it_was_the_station_once_another_one_works():
+    port = Port().plug(period=10020).charge().dead().empty()
+    assert port.recalled() == NOT_KNOWN
+    port.plug(period=10000).charge().stop(faults.PERSON_STOP).empty()
+    assert (port.recalled(1), port.recalled(0)) == (STATION, GOOD)
+    assert port.verdict.outcomes.field(1, O_CODE) == 101
+
+
+def test_the_same_station_that_works_again_says_nothing():
+    port = Port().plug(period=10003, mv=9100).charge().dead().empty()
+    port.plug(period=10000, mv=9000).charge().stop(faults.PERSON_STOP).empty()
+    assert port.recalled(1) == NOT_KNOWN
+
+
+def test_it_is_the_inlet_once_several_failed_alike():
+    port = Port()
+    for pp_mv in (1905, 3110):
+        port.plug(pp_mv=pp_mv).charge(5000).dead().empty()
+    assert (port.recalled(0), port.recalled(1)) == (INLET, INLET)
+
+
+def test_what_worked_before_says_nothing_of_what_broke_since():
+    port = Port().plug(period=10020).charge().stop(faults.PERSON_STOP).empty()
+    port.plug(period=10000).charge().dead().empty()
+    assert port.recalled() == NOT_KNOWN
+
+
+def row(outcomes, verdict, group=0, period=10000, level=9000, pp=381, minutes=1, peak=160):
+    outcomes.open_row()
+    for column, value in (
+        (O_VERDICT, verdict), (O_GROUP, group), (O_PERIOD, period), (O_LEVEL, level), (O_PP, pp),
+        (O_MINUTES, minutes), (O_PEAK, peak),
+    ):  # fmt: skip
+        outcomes.set(column, value)
+    outcomes.revise()
+
+
+def test_a_hot_plug_is_cleared_only_by_a_long_session_with_as_much():
+    for minutes, peak, verdict in ((9, 320, NOT_KNOWN), (10, 230, NOT_KNOWN), (10, 240, CABLE)):
+        outcomes = Outcomes()
+        row(outcomes, NOT_KNOWN, blame.G_HOT, peak=320)
+        row(outcomes, GOOD, period=10010, minutes=minutes, peak=peak)
+        assert outcomes.field(1, O_VERDICT) == verdict
+
+
+@pytest.mark.parametrize(
+    "change", [{"period": 10008}, {"level": 9300}, {"pp": 411}], ids=["period", "level", "pp"]
+)
+def test_stations_are_apart_from_the_edge_on(change):
+    outcomes = Outcomes()
+    row(outcomes, GOOD)
+    row(outcomes, GOOD, **change)
+    assert outcomes.are_apart(0, 1) and outcomes.are_apart(1, 0)
+    row(outcomes, GOOD, **{name: value - 1 for name, value in change.items()})
+    assert not outcomes.are_apart(0, 2)
+    row(outcomes, GOOD, **dict.fromkeys(change, 0))
+    assert not outcomes.are_apart(0, 1), "what was not seen is not different"
+
+
+def test_the_ninth_session_pushes_the_first_out():
+    outcomes = Outcomes()
+    for n in range(SESSIONS + 1):
+        row(outcomes, GOOD, minutes=n)
+    assert [outcomes.field(n, O_MINUTES) for n in range(SESSIONS)] == [8, 7, 6, 5, 4, 3, 2, 1]
+    assert outcomes.count == 9
+
+
+def test_outcomes_come_back_as_they_went():
+    dice = random.Random(11)
+    outcomes = Outcomes()
+    for _n in range(5):
+        row(outcomes, dice.randrange(8), dice.randrange(5), dice.randrange(20000))
+    held = array("i", [7] * (DUMP_INTS + 6))
+    outcomes.dump(held, 3)
+    assert list(held[:3]) == [7, 7, 7] and list(held[DUMP_INTS + 3 :]) == [7, 7, 7]
+    again = Outcomes()
+    assert again.load(held, 3)
+    assert again.rows == outcomes.rows and again.count == 5
+
+
+def test_a_foreign_or_torn_dump_is_refused_and_changes_nothing():
+    held = array("i", [0] * DUMP_INTS)
+    Outcomes().dump(held, 0)
+    for at, value in ((0, 2), (1, -1), (2, 8), (2, EMPTY - 1), (3, -1), (6, 1 << 24)):
+        bad = array("i", held)
+        bad[at] = value
+        outcomes = Outcomes()
+        row(outcomes, GOOD)
+        assert not outcomes.load(bad, 0), (at, value)
+        assert outcomes.count == 1 and outcomes.field(0, O_VERDICT) == GOOD
