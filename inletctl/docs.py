@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from inletctl.blame_docs import PAGES as BLAME_PAGES
 from inletctl.can.generate import PAGES as CAN_PAGES
 from inletctl.codes_docs import PAGES as CODE_PAGES
 from inletctl.errors import UserError
@@ -297,6 +298,7 @@ PAGES: dict[str, Callable[[], str]] = {
     **HARDWARE_PAGES,
     **CAN_PAGES,
     **CODE_PAGES,
+    **BLAME_PAGES,
 }
 
 

@@ -1,0 +1,162 @@
+"""docs/whose-fault.md: the rules of the verdict, its evidence, what wears, and what the campaign holds them against."""
+
+from collections.abc import Callable, Iterable
+
+from inletctl.house import use_firmware
+from inletctl.measure.attribution import LIMIT_RIGHT_PCT, LIMIT_WRONG_PCT
+from inletctl.measure.failures import APART_HZ, APART_V, CAUSES
+
+use_firmware()
+
+import faults  # noqa: E402
+from journal import blame, outcomes, wear  # noqa: E402
+
+_HEAD = "<!-- Printed by `inletctl docs` from firmware/journal and inletctl/measure/failures.py. Do not edit: change the data and print again. -->\n"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    head = list(head)
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _named(names: Iterable[str]) -> str:
+    return ", ".join("`%s`" % name for name in names)
+
+
+def _signs(row) -> str:
+    """Return the signs of a rule: one of each kind that it names."""
+    kinds = (
+        faults.names(faults.SHUTDOWN, row[blame.R_REASONS]),
+        faults.names(faults.FAULTS, row[blame.R_FAULTS]),
+        faults.names(faults.HOLDS, row[blame.R_HOLDS]),
+    )
+    return " and ".join(" or ".join("`%s`" % name for name in kind) for kind in kinds if kind)
+
+
+def whose_fault_page() -> str:
+    """Return the page."""
+    rules = [
+        (
+            row[blame.R_CODE],
+            row[blame.R_NAME],
+            _signs(row),
+            _named(faults.names(blame.EVIDENCE, row[blame.R_FACTS])),
+            _named(faults.names(blame.EVIDENCE, row[blame.R_NOT])),
+            "**%s**" % blame.VERDICT_NAMES[row[blame.R_VERDICT]],
+            blame.SURE_NAMES[row[blame.R_SURE]],
+            blame.GROUP_NAMES[row[blame.R_GROUP]],
+            row[blame.R_WORDS],
+        )
+        for row in blame.RULES
+    ]
+    across = [
+        (
+            row[blame.A_CODE],
+            blame.GROUP_NAMES[row[blame.A_GROUP]],
+            blame.OTHER_NAMES[row[blame.A_OTHER]],
+            "**%s**" % blame.VERDICT_NAMES[row[blame.A_VERDICT]],
+            row[blame.A_WORDS],
+        )
+        for row in blame.ACROSS
+    ]
+    facts = [(n, "`%s`" % row[0], row[1]) for n, row in enumerate(blame.EVIDENCE)]
+    counters = [
+        (
+            "`%s`" % row[wear.C_NAME],
+            row[wear.C_UNIT],
+            row[wear.C_WHAT],
+            row[wear.C_LIMIT] or "",
+            row[wear.C_SOURCE],
+        )
+        for row in wear.COUNTERS
+    ]
+    causes = [
+        (
+            cause.name,
+            cause.where,
+            cause.onset,
+            blame.VERDICT_NAMES[cause.alone],
+            "" if cause.blind is None else blame.VERDICT_NAMES[cause.blind],
+            blame.VERDICT_NAMES[cause.after],
+            cause.why,
+        )
+        for cause in CAUSES
+    ]
+    return (
+        "# Whose fault it was, and what wears\n"
+        + _HEAD
+        + """
+After every refusal, stop or missing current the inlet says whose fault it was: station, cable or adapter, vehicle inlet, vehicle,
+person or schedule, or that it is not known. It says so with its evidence: the reasons, faults and holds it was judged by
+(docs/shutdown.md), the facts below, and the rule that decided. Where two causes look alike from the port's side it does not guess.
+
+What comes first within 0.4 s of a stop is judged, not what follows from it. A refusal is told after 12 s (25 s while the lock is
+still being tried), or when a person gives up after 4 s; a charge without current after 20 s. What comes to light later, such as a
+proximity line that is well once the plug is out, takes the verdict's place where its rule stands higher or is surer.
+
+## Rules
+
+The first that fits decides. It fits where one sign of each kind is there, all of its facts, and none of those it must not have.
+
+"""
+        + _table(
+            ("code", "name", "signs", "facts", "without", "verdict", "how sure", "group", "words"),
+            rules,
+        )
+        + """
+## Several sessions
+
+The last %d sessions are kept: how each ended, and what it showed of its station. A session whose rule left it open belongs to a
+group, and the next session at another station decides, as owner's manuals say: try another station; what fails at one
+alone was its fault, what fails alike at several is the car's side.
+
+"""
+        % outcomes.SESSIONS
+        + _table(
+            ("code", "group", "a later session, at another station", "verdict", "words"), across
+        )
+        + """
+AC names no station. What the pilot shows is a weak fingerprint: its period, its level in state B, and the coding of the cable. Two
+sessions count as two stations only where one of these differs by more than a station differs from itself: %.1f Hz, %d mV in state B
+(%.2f V at the generator), or %d per mille of the proximity rail. The offered current is left out, since one station changes it.
+Stations that look alike, such as two with a crystal and the same cable, prove nothing; nor does a station that was good before, since
+what is broken now may have been whole then, nor the same one that works again. A hot plug is cleared only by ten minutes with
+three quarters of its current.
+
+## Evidence
+
+"""
+        % (outcomes.APART_PERIOD / 10, outcomes.APART_LEVEL_MV, APART_V, outcomes.APART_PP)
+        + _table(("bit", "name", "what"), facts)
+        + """
+Without a sense of mains on the board (`ac_sense=0`) a power cut cannot be told from a broken pilot wire, nor a station without mains
+from a charger that draws nothing: both stay open until another station has been tried. `mains_first` trusts the board to see mains go
+within 20 ms, which has been tried in simulation only.
+
+## What wears
+
+"""
+        + _table(("name", "unit", "what", "inspection after", "source"), counters)
+        + "\n"
+        + _table(("warning", "words"), [("`%s`" % row[0], row[1]) for row in wear.WARNINGS])
+        + """
+A lock is called slow when the mean of its last drives is a third (and at least 40 ms) above what it took when new, or beyond four
+fifths of `lock_run_ms`; no more once it is below half of that. Nothing here stops charging.
+
+## How it is measured
+
+`python -m inletctl.measure.attribution --count 2000 --seed N` draws failures with a known cause at random instants, currents,
+temperatures, stations and tolerances, with healthy sessions between, runs every session whole on the virtual inlet, and compares.
+To be reached: right in at least %.0f %%, wrong (other than "not known") in at most %.0f %%. What is right was fixed per cause before the
+rules: `alone` is what can be known at that one station (`blind` without a sense of mains), `after` once another one has been tried that
+the port can tell apart (%.1f Hz, %.2f V, or another coding). What cannot be told apart by physics has "not known" as its right answer.
+
+"""
+        % (LIMIT_RIGHT_PCT, LIMIT_WRONG_PCT, APART_HZ, APART_V)
+        + _table(("cause", "where", "onset", "alone", "blind", "after", "why"), causes)
+    )
+
+
+PAGES: dict[str, Callable[[], str]] = {"docs/whose-fault.md": whose_fault_page}
