@@ -298,7 +298,7 @@ def test_every_message_goes_stale_after_five_cycles():
     assert rig.made.word.soc_ok and rig.made.word.target_ok and rig.made.word.clock_ok
     rig.beat(448)
     assert rig.made.word.soc_ok
-    rig.beat()
+    rig.beat(3)  # they take turns
     assert not (rig.made.word.soc_ok or rig.made.word.target_ok or rig.made.word.clock_ok)
     assert (rig.made.word.soc_pct, rig.made.word.target_pct, rig.made.word.clock_min) == (
         0,
@@ -812,3 +812,19 @@ def test_every_answer_of_the_page_has_its_test():
             found |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     assert {row[2] for row in FRAMES + WISHES} <= found
     assert pack(source.load("native").message("control"), {})[0] == 0
+
+
+@pytest.mark.parametrize("gap_ms", [600, 2000, 70000])
+@pytest.mark.parametrize("passes", range(3))
+def test_after_a_gap_no_stale_word_counts_for_a_single_pass(gap_ms, passes):
+    rig = native()
+    rig.hear_twice("native", "control", **GOOD)
+    rig.hear_twice("native", "charger", current_ok=1, current_ma=500, volts_ok=1, ac_mv=230000)
+    rig.hear_twice("native", "dc", dc_ok=1, dc_mv=0, contactor_plus=OPEN, contactor_minus=OPEN)
+    rig.beat(passes)
+    assert rig.r.dc_ok and rig.r.contactors_open and rig.r.car_ac_live
+    rig.now_ms = ticks_add(rig.now_ms, gap_ms)
+    rig.beat()
+    r = rig.r
+    assert (r.dc_ok, r.contactors_ok, r.contactors_open, r.car_ac_live) == (False,) * 4
+    assert not r.vehicle_permits and not r.charger_ok

@@ -8,12 +8,15 @@ within five cycles counts as not said; without a fresh word of the vehicle nothi
 from micropython import const
 
 from faults import H_CAN_BUS
+from ticks import ticks_diff
 from vehicle.bus_parts import FRAMES_MAX, UNKNOWN, USED, Frame, Refusals
 
 # States of the controller (drivers/mcp2515.py) in which nothing can be heard or said; asleep nothing has to be.
 _CAN_MISSING = const(0)
 _CAN_STARTING = const(1)
 _CAN_OFF = const(5)
+
+_GAP_MS = const(50)
 
 # settings.CAN_DIALECTS
 _NATIVE = const(1)
@@ -38,6 +41,7 @@ class CarBus:
             settings, self.refusals
         )  # the dialect, and what it knows of battery and clock
         self._boxes = self.word.boxes
+        self._filled_ms = 0  # tick of the last pass
         self._turn = 0  # whose age was judged last, of those past the first
         ids = [box.id for box in self._boxes]
         if modem is not None:
@@ -52,14 +56,21 @@ class CarBus:
             if not can.receive(frame):
                 break
             self.refusals.add(now_ms, self._hear(now_ms, frame, r))
-        # Of what nobody speaks the age grows: the first message's in every pass, the others' in turn.
-        self._judge(now_ms, 0, r)
-        turn = self._turn + 1
-        if turn >= len(self._boxes):
-            turn = 1
-        self._turn = turn
-        if turn < len(self._boxes):
-            self._judge(now_ms, turn, r)
+        # Of what nobody speaks the age grows: the first message's in every pass, the others' in turn; all of them after a
+        # gap, in which a word may have become stale that would else count for three passes more.
+        count = len(self._boxes)
+        if 0 <= ticks_diff(now_ms, self._filled_ms) <= _GAP_MS:
+            self._judge(now_ms, 0, r)
+            turn = self._turn + 1
+            if turn >= count:
+                turn = 1
+            self._turn = turn
+            if turn < count:
+                self._judge(now_ms, turn, r)
+        else:
+            for n in range(count):
+                self._judge(now_ms, n, r)
+        self._filled_ms = now_ms
         holds = self.word.holds | self.refusals.hold(now_ms)
         state = can.state
         if state == _CAN_MISSING or state == _CAN_STARTING or state == _CAN_OFF:
