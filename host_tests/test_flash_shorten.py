@@ -86,6 +86,13 @@ def test_classes_of_one_family_are_one_object_whatever_the_order_of_their_files(
         assert private == {"_a", "_b", "_c"}
 
 
+@pytest.mark.parametrize("base", ["B", "make()", "b.Unheard"])
+def test_a_base_that_is_not_known_by_its_own_name_is_refused(base):
+    text = "from b import Real as B\n\n\nclass A(%s):\n    pass\n" % base
+    with pytest.raises(SlimError, match="class A: its base is no class by its own name"):
+        shorten({"a.py": text, "b.py": "class Real:\n    pass\n"})
+
+
 def test_a_short_name_that_is_taken_is_not_given():
     text = "class A:\n    def __init__(self, other):\n        self._long = other._a\n"
     assert attributes(shorten({"a.py": text})["a.py"]) == {"_b", "_a"}

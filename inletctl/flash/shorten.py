@@ -9,11 +9,15 @@ number: that a traceback tells, and not these names. What was done is checked ag
 """
 
 import ast
+import builtins
 import itertools
 import string
 from collections.abc import Iterable, Mapping
 
 from inletctl.flash.slim import Edit, SlimError, edited
+
+# Bases that are MicroPython's own, without private attributes.
+_FOREIGN = {"IOBase"}
 
 
 def shorten(sources: Mapping[str, str], kept: Iterable[str] = ()) -> dict[str, str]:
@@ -107,6 +111,7 @@ def _is_own(node: ast.Attribute) -> bool:
 
 def _objects(trees: "list[ast.Module]") -> "list[set[str]]":
     """Return the private attributes of each class together with those it is related to by any chain of bases."""
+    known = {n.name for tree in trees for n in ast.walk(tree) if isinstance(n, ast.ClassDef)}
     groups: list[tuple[set[str], set[str]]] = []  # (names of classes, attributes)
     for tree in trees:
         for node in ast.walk(tree):
@@ -115,6 +120,10 @@ def _objects(trees: "list[ast.Module]") -> "list[set[str]]":
             # By their last name: that two classes of one name become one costs nothing but letters.
             classes = {node.name}
             for base in node.bases:
+                last = base.id if isinstance(base, ast.Name) else getattr(base, "attr", "")
+                if last not in known and last not in _FOREIGN and not hasattr(builtins, last):
+                    # Under another name it would not be known for the class that it is.
+                    raise SlimError("class %s: its base is no class by its own name" % node.name)
                 classes.update(part.id for part in ast.walk(base) if isinstance(part, ast.Name))
                 classes.update(
                     part.attr for part in ast.walk(base) if isinstance(part, ast.Attribute)
