@@ -16,7 +16,7 @@ if sys.platform == "rp2":
 
 from micropython import heap_lock, heap_unlock
 
-from faults import H_CAR_STARTING
+from faults import H_CAR_STARTING, H_OUT_OF_SERVICE
 from settings import CAN_RATES, INLETS, Settings
 from signals import Commands, Readings
 from step import InletStep
@@ -135,17 +135,18 @@ class Ports:
         self.is_damaged = False
         if self.store is None:
             return
+        # Until they have been read.
+        readings.port_holds = readings.port_dc_holds = H_OUT_OF_SERVICE
         try:
             self.payload = self.store.read()
-            if self.payload is not None:
+            if self.payload is None:
+                readings.port_holds = readings.port_dc_holds = 0
+            else:
                 from ports.head import fill
 
                 fill(self.payload, readings)
-        except (ValueError, OSError) as error:
-            from ports.head import close
-
+        except (ValueError, OSError, ImportError, MemoryError) as error:
             self.is_damaged = True
-            close(readings)
             board.note("port records cannot be read: %s; the port is out of service" % error)
 
 

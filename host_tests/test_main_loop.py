@@ -6,10 +6,11 @@ import sys
 
 import pytest
 
-from faults import H_CAN_BUS, H_CAR_STARTING, H_LINES, H_NO_CLOCK
+from faults import H_CAN_BUS, H_CAR_STARTING, H_LINES, H_NO_CLOCK, H_OUT_OF_SERVICE
 from inletctl.house import FIRMWARE
 from inletctl.link.codec import command_line
 from settings import CAN_DIALECTS, Settings
+from signals import Readings
 
 PASS = ["next_pass", "sample", "now_ms", "actuate", "feed_watchdog", "talk", "slack"]
 
@@ -504,3 +505,38 @@ def test_the_car_is_filled_before_the_step_and_served_after_the_watchdog(firmwar
     assert last == [
         "next_pass", "sample", "now_ms", "lines", "actuate", "feed_watchdog", "talk", "slack",
     ]  # fmt: skip
+
+
+class PortFile:
+    def __init__(self, payload):
+        self.payload = payload
+
+    def read(self):
+        if isinstance(self.payload, Exception):
+            raise self.payload
+        return self.payload
+
+
+@pytest.mark.parametrize(
+    ("payload", "holds"),
+    [
+        (None, 0),
+        (b"\x01\x00" + bytes(10), 0),
+        (b"\x01\x01\x01" + bytes(9), H_OUT_OF_SERVICE),
+        (b"", H_OUT_OF_SERVICE),
+        (OSError(5), H_OUT_OF_SERVICE),
+        (ValueError("damaged"), H_OUT_OF_SERVICE),
+        (MemoryError(), H_OUT_OF_SERVICE),
+    ],
+)
+def test_port_records_that_cannot_be_read_take_the_port_out_of_service(
+    firmware_main, payload, holds
+):
+    board = FakeBoard()
+    board.port_store = lambda: PortFile(payload)
+    readings = Readings()
+    firmware_main["Ports"](board, readings)
+    assert readings.port_holds == holds
+    is_told = payload == b"" or isinstance(payload, Exception)
+    told = [note for note in board.notes if note.startswith("port records cannot be read")]
+    assert len(told) == is_told

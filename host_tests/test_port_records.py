@@ -315,9 +315,28 @@ def test_a_boot_refuses_a_head_that_it_does_not_know(payload):
         head.fill(payload, Readings())
 
 
-def test_records_that_cannot_be_read_close_both_sections():
+def test_a_change_holds_back_at_once_and_loosens_nothing_before_the_restart():
+    bench = Bench(AC)
     r = Readings()
-    head.close(r)
+    bench.keeper.tighten(r)
+    ma = r.port_ma
+    assert bench.put(record(status=OUT_OF_SERVICE, max_w=1400)) == DONE
+    bench.keeper.tighten(r)
+    assert r.port_holds == H_OUT_OF_SERVICE and r.port_ma < ma
+    held_ma = r.port_ma
+    assert bench.put(record(max_w=22000)) == DONE
+    bench.keeper.tighten(r)
+    assert (r.port_holds, r.port_ma) == (H_OUT_OF_SERVICE, held_ma)
+    assert bench.keeper.delete(1, False) == DONE
+    bench.keeper.tighten(r)
+    assert (r.port_holds, r.port_ma) == (H_OUT_OF_SERVICE, held_ma)
+
+
+def test_a_change_that_cannot_be_applied_takes_the_port_out_of_service():
+    bench = Bench(AC)
+    r = Readings()
+    bench.keeper.payload = b"\x02" + bytes(11)
+    bench.keeper.tighten(r)
     assert r.port_holds == r.port_dc_holds == H_OUT_OF_SERVICE
 
 
@@ -426,7 +445,7 @@ def test_decommissioned_is_replaced_and_deleted_in_service_mode_only():
 def test_records_that_cannot_be_read_are_kept_until_service_removes_all():
     bench = Bench(AC, is_damaged=True)
     before = dict(bench.flash.files)
-    assert bench.put(DC, True) == NOT_WRITTEN
+    assert bench.put(DC, True) == FOR_GOOD
     assert bench.keeper.delete(0, False) == FOR_GOOD
     assert bench.flash.files == before
     assert bench.keeper.delete(0, True) == DONE
@@ -473,3 +492,25 @@ def test_a_board_without_room_for_changes_refuses_them_and_goes_on(monkeypatch):
     assert bench.put(DC) == NOT_WRITTEN
     assert bench.keeper.delete(1, False) == NOT_WRITTEN
     assert bench.read() == [with_defaults(AC)]
+
+
+@pytest.mark.parametrize("where", ["from_bytes", "decode", "encode"])
+def test_memory_that_ends_within_a_change_ends_nothing_else(monkeypatch, where):
+    bench = Bench(AC)
+
+    def no_room(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("ports.change." + where, no_room)
+    assert bench.put(DC) == NOT_WRITTEN
+    assert bench.stored() == [with_defaults(AC)]
+
+
+def test_a_record_to_come_needs_room(monkeypatch):
+    bench = Bench(AC)
+
+    def no_room(_):
+        raise MemoryError
+
+    monkeypatch.setitem(vars(sys.modules["ports.keeper"]), "bytearray", no_room)
+    assert bench.keeper.write(0, [0, 1, 2], 1, 2) == NOT_WRITTEN

@@ -60,7 +60,7 @@ def _is_any_for_good(keeper) -> bool:
 
 def _change(keeper, number: int, record, is_service: bool) -> int:
     if keeper.is_damaged:
-        return NOT_WRITTEN
+        return FOR_GOOD
     try:
         kept = []
         is_there = False

@@ -36,9 +36,3 @@ def fill(payload: bytes, r) -> None:
         r.port_ma = min(int.from_bytes(payload[4:8], "little"), r.port_ma)
     if flags >> 4 & _LIMITED:
         r.port_dc_ma = min(int.from_bytes(payload[8:12], "little"), r.port_dc_ma)
-
-
-def close(r) -> None:
-    """Write that both sections are out of service: what is stored cannot be read, and may have said so."""
-    r.port_holds = H_OUT_OF_SERVICE
-    r.port_dc_holds = H_OUT_OF_SERVICE

@@ -5,6 +5,8 @@ What changes them is ports/change.py, loaded only where somebody does: a board h
 
 from micropython import const
 
+from faults import H_OUT_OF_SERVICE
+
 _DONE = const(0)  # of ports.change
 _BAD_RECORD = const(2)
 _NOT_WRITTEN = const(4)
@@ -46,7 +48,10 @@ class Keeper:
         if at < 0 or at + _BYTES * count > _RECORD_BYTES_MAX + _BYTES:
             return _BAD_RECORD
         if self.written is None:
-            self.written = bytearray(_RECORD_BYTES_MAX + _BYTES)
+            try:
+                self.written = bytearray(_RECORD_BYTES_MAX + _BYTES)
+            except MemoryError:
+                return _NOT_WRITTEN
         for n in range(count):
             for byte in range(_BYTES):
                 self.written[at + _BYTES * n + byte] = numbers[first + n] >> 8 * byte & 0xFF
@@ -56,15 +61,33 @@ class Keeper:
         """Store the record that was written, `length` bytes, in place of the one with its number; return what came of it."""
         try:
             from ports.change import put
+
+            return put(self, length, is_service)
         except (ImportError, MemoryError, OSError, ValueError):
-            # No room for it beside all that runs: nothing was changed.
+            # No room for it beside all that runs: what was stored still is.
             return _NOT_WRITTEN
-        return put(self, length, is_service)
 
     def delete(self, number: int, is_service: bool) -> int:
         """Remove the record with this number, 0: all of them; return what came of it."""
         try:
             from ports.change import delete
+
+            return delete(self, number, is_service)
         except (ImportError, MemoryError, OSError, ValueError):
             return _NOT_WRITTEN
-        return delete(self, number, is_service)
+
+    def tighten(self, r) -> None:
+        """Let what is stored by now hold back at once, where it is stricter than signals.Readings say; never looser."""
+        if not self.payload:
+            return
+        holds = r.port_holds
+        dc_holds = r.port_dc_holds
+        try:
+            from ports.head import fill
+
+            fill(self.payload, r)
+        except (ImportError, MemoryError, ValueError):
+            # What cannot be applied is refused instead, until the restart that was asked for.
+            r.port_holds = r.port_dc_holds = H_OUT_OF_SERVICE
+        r.port_holds |= holds
+        r.port_dc_holds |= dc_holds

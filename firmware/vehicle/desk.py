@@ -84,6 +84,7 @@ class Desk:
         self._board = board
         self._car = car
         self._ports = ports
+        self._readings = None  # signals.Readings of the loop
         self._is_service = False
         self._has_heard = False  # anything since the last pass
         self._settings = settings
@@ -115,6 +116,7 @@ class Desk:
 
     def fill(self, r) -> None:
         """Write what the computer wants into signals.Readings."""
+        self._readings = r
         r.console_stop = self._wants_stop
         r.test_lock = self._test_lock
         r.service_end = self._wants_service_end
@@ -439,8 +441,11 @@ class Desk:
     def _answer_change(self, outcome: int) -> None:
         if outcome:
             self._refuse(_PORT_REFUSALS[outcome])
-        else:
-            self._answer()
+            return
+        if self._ports is not None and self._readings is not None:
+            # A stop must not wait for the restart, which a plug puts off.
+            self._ports.tighten(self._readings)
+        self._answer()
 
     # ------------------------------------------------------------------------------------ a line in
 

@@ -116,8 +116,8 @@ COMMANDS = (
     ("unlock", 0, 0, IN_SERVICE),
     ("time", 1, 1, ANY),  # it is minute a[0] of the week, local: 0 = Monday 0:00 .. 10079
     ("now", 0, 0, ANY),  # charge outside the charge windows, until the plug is out
-    # The port records, as ports/records.py puts them into bytes; three bytes a number, the first lowest. In force after
-    # the next restart.
+    # The port records, as ports/records.py puts them into bytes; three bytes a number, the first lowest. What is
+    # stricter is in force at once, the rest after the next restart.
     (
         "port_read",
         1,
