@@ -96,7 +96,7 @@ CHARGING = {
 }  # fmt: skip
 STOPPED = {**CHARGING, "s2_close": 0, "charger_ma": 0, "session": 4, "pilot_state": 7, "offered_ma": 0,
            "permitted_ma": 0, "reasons": REASON_PILOT_E}  # fmt: skip
-# pilot_count, high, period, those before it, quiet, cp high, cp low, pp, rail, 4 temperatures, their ages, rail, lock, motor, vehicle, charger, the car's side, flags
+# pilot_count, high, period, those before it, quiet, cp high, cp low, pp, rail, 4 temperatures, their ages, rail, lock, motor, vehicle, charger, the car's side, port records, flags
 READINGS = (
     5,
     2667,
@@ -123,6 +123,7 @@ READINGS = (
     32000,
     15800,
     *(0, 80000, 0, 60000, 0),
+    *(0, 0, 80000, 1000000),
     0b110001111,
 )
 

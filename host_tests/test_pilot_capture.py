@@ -1,6 +1,8 @@
 """pilot/capture.py: what one pass of captured periods is worth, and the scores that noise must fill."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pilot.capture import GOOD, NOISE, ODD_FREQUENCY, PASS_NAMES, QUIET, PilotCapture
 
@@ -184,3 +186,25 @@ def test_legal_generator_of_any_frequency_is_read_to_a_hundredth_of_a_percent():
         for duty_x100 in (301, 801, 1003, 1667, 2511, 5333, 8499, 8533, 9599, 9699):
             capture = judged([duty_x100 * 1000 // hz] * 5, [10_000_000 // hz] * 5)
             assert -2 <= capture.duty_pct_x100 - duty_x100 <= 1
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0, 1, 4900, 4999, 5000, 5050, 5100, 5101, 9800, 9999, 10000]),
+            st.sampled_from([9522, 9523, 9999, 10000, 10526, 10527]),
+        ),
+        min_size=3,
+        max_size=5,
+    )
+)
+def test_what_is_seen_at_a_glance_is_what_a_search_finds(periods):
+    """A pass that fills its arrays is judged by built-ins first; with room behind it, period by period."""
+    highs = [high for high, _ in periods]
+    lengths = [length for _, length in periods]
+    glance = judged(highs, lengths)
+    search = PilotCapture()
+    search.tick(len(highs), [*highs, 0], [*lengths, 0], 0)
+    assert (glance.kind, glance.duty_pct_x100, glance.period_us_x10) == (
+        search.kind, search.duty_pct_x100, search.period_us_x10,
+    )  # fmt: skip
