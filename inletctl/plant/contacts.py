@@ -33,6 +33,14 @@ def pt1000_ohm(c: float) -> float:
     return 1000 * (1 + _PT_A * c + _PT_B * c * c + below)
 
 
+def warm(
+    c: float, sensor_c: float, end_c: float, gain: float, lag_gain: float
+) -> tuple[float, float]:
+    """Return contact and sensor one step later. end_c: where the contact would settle; gains: shares of the way."""
+    next_c = c + (end_c - c) * gain
+    return next_c, sensor_c + ((c + next_c) / 2 - sensor_c) * lag_gain
+
+
 class Contacts:
     """Four contacts in the order of CONTACTS = the channels of Readings; verbs are in verbs.VERBS."""
 
@@ -76,10 +84,10 @@ class Contacts:
         for n in range(len(CONTACTS)):
             # The charger's current runs through AC L and AC N only, the station's DC through the others.
             end_c = around_c + (mean_a2 if n < 2 else dc_a2) * self.milliohm[n] * 0.001 * k_per_w
-            was_c = self.c[n]
-            self.c[n] = c = was_c + (end_c - was_c) * self._gain
-            self.decic[n] = round(c * 10)
-            self.sensor_c[n] += ((was_c + c) / 2 - self.sensor_c[n]) * self._lag_gain
+            self.c[n], self.sensor_c[n] = warm(
+                self.c[n], self.sensor_c[n], end_c, self._gain, self._lag_gain
+            )
+            self.decic[n] = round(self.c[n] * 10)
         if self.used:
             self._next = (self._next + 1) % len(self.used)
             self._convert(self.used[self._next])
