@@ -17,7 +17,7 @@ if sys.platform == "rp2":
 from micropython import heap_lock, heap_unlock
 
 from faults import H_CAR_STARTING, H_OUT_OF_SERVICE
-from settings import CAN_RATES, INLETS, Settings
+from settings import Settings
 from signals import Commands, Readings
 from step import InletStep
 from vehicle.console import Report
@@ -28,15 +28,6 @@ VERSION_FILE = "version.txt"
 # judged by then. A step of the car's side every so many passes, as every room wants to be asked in between.
 DESK_AFTER = 50
 CAR_EVERY = 3
-# Of the car's side what needs no CAN; the rest by what the settings ask for. Loaded one a pass, then composed.
-CAR_PARTS = ("vehicle.clock", "vehicle.schedule", "vehicle.sleep", "vehicle.wires")
-# By settings.CAN_DIALECTS.
-DIALECT_PARTS = (
-    (),
-    ("vehicle.can_native", "vehicle.can_native_raw", "vehicle.bus_native"),
-    ("vehicle.can_cpc", "vehicle.bus_cpc"),
-    ("vehicle.can_i3lim", "vehicle.bus_i3lim"),
-)
 _EXCEPTION_BYTES = 256
 
 
@@ -150,114 +141,29 @@ class Ports:
             board.note("port records cannot be read: %s; the port is out of service" % error)
 
 
-def _needs_car(settings) -> bool:
-    """Tell whether charging depends on the car's side: nothing is charged before it is there."""
-    return bool(
-        settings.can
-        or settings.modem
-        or settings.lines_used
-        or (settings.dc_max_a and INLETS[settings.inlet] == "nacs")
-        or settings.window_1_days
-        or settings.window_2_days
-        or settings.target_soc_pct < 100
-        or settings.person_limit_ma < settings.max_current_ma
-    )
-
-
-def _car_parts(settings) -> list:
-    """Return the modules of the car's side that these settings ask for; none where they ask for nothing of it."""
-    parts = []
-    if settings.modem:
-        parts += ["vehicle.bus_parts", "vehicle.can_modem", "vehicle.modem"]
-    if settings.can:
-        parts += ["vehicle.bus_parts", "vehicle.bus"]
-        parts += DIALECT_PARTS[settings.can]
-    if settings.heater:
-        parts.append("vehicle.heater")
-    if settings.door:
-        parts.append("vehicle.door")
-    wants_sleep = settings.sleep_after_s and "sleep_after_s" in settings.given
-    if parts or _needs_car(settings) or wants_sleep:
-        parts = list(CAR_PARTS) + parts + ["vehicle.car"]
-    return parts
-
-
-class CarLoader:
-    """Loads the car's side a step at a time, at rest: all of it in one pass would be a fifth of a second."""
-
-    def __init__(self, board, settings):
-        self._board = board
-        self._settings = settings
-        self._parts = _car_parts(settings)
-        self._at = -1  # next part; before the first the memory is put in order
-        self.is_urgent = _needs_car(settings)
-        self.is_done = not self._parts
-        self.car = None
-
-    def step(self) -> None:
-        """Take the next step; the caller has seen to it that nothing is energised."""
-        board = self._board
-        board.begin_long()
-        try:
-            self._load_step()
-        except Exception as error:
-            # Whatever it is: the inlet goes on without. Where charging depends on it, none of it is left.
-            self.is_done = True
-            self._parts = []
-            gc.collect()
-            board.note(
-                "the car's side cannot be loaded: %r; %s"
-                % (error, "charging is refused" if self.is_urgent else "the inlet charges without")
-            )
-        board.end_long()
-
-    def _load_step(self) -> None:
-        at = self._at
-        self._at = at + 1
-        # Before each, so that what it keeps fills the gaps that were left before it.
-        gc.collect()
-        if at < 0:
-            return
-        if at < len(self._parts):
-            __import__(self._parts[at])
-        else:
-            self.car = self._compose()
-            self.is_done = True
-
-    def _compose(self):
-        from vehicle.car import Car
-
-        settings = self._settings
-        board = self._board
-        can = None
-        lines = None
-        # A board without the method has none.
-        if settings.can or settings.modem:
-            open_can = getattr(board, "open_can", None)
-            can = open_can(int(CAN_RATES[settings.can_rate][:-1])) if open_can else None
-        if settings.lines_used or settings.heater or settings.door:
-            open_lines = getattr(board, "open_lines", None)
-            lines = open_lines() if open_lines else None
-        car = Car(settings, can, lines, board)
-        if settings.can:
-            # Where CAN is chosen a demand line is not the vehicle's word: reading it would only take time.
-            close_demand = getattr(board, "close_demand", None)
-            if close_demand:
-                close_demand()
-        return car
-
-
 class Host:
-    """Who is told and asked beside the board: the car's side, the computer at the console, and the desk it asks at."""
+    """Who is told and asked beside the board: the car's side, the computer at the console, the desk it asks at, the journal."""
 
-    def __init__(self, board, settings, ports=None):
+    def __init__(self, board, settings, ports=None, inlet=None):
+        from vehicle.loader import CarLoader
+
         self._board = board
         self._settings = settings
+        self._inlet = inlet
         self._ports = ports
         self._report = Report()
         self._loader = CarLoader(board, settings)
+        self._is_urgent = self._loader.is_urgent
+        if self._loader.is_done:
+            self._loader = None
+            _unload("vehicle", "loader")
         self._car = None
         self._desk = None
+        self._opener = None
+        self._book = None
+        self._book_error = None
+        # A board without the method keeps no journal.
+        self._wants_book = hasattr(board, "journal_log")
         self._passes = 0
         self._waited = 0  # passes since the last step of the car's side
 
@@ -265,7 +171,7 @@ class Host:
         """Add what the car and the computer want to the readings."""
         if self._car is not None:
             self._car.fill(now_ms, readings)
-        elif self._loader.is_urgent:
+        elif self._is_urgent:
             readings.holds = H_CAR_STARTING
         if self._desk is not None:
             self._desk.fill(readings)
@@ -276,6 +182,13 @@ class Host:
         desk = self._desk
         if self._car is not None:
             self._car.tick(now_ms, readings, commands)
+        if self._book is not None:
+            try:
+                self._book.tick(now_ms, readings, commands)
+            except Exception as error:
+                # Told at rest: the heap is locked.
+                self._book = None
+                self._book_error = error
         self._report.tick(now_ms, commands, board.late)
         if desk is not None:
             desk.tick(now_ms, readings, commands, board.late)
@@ -285,26 +198,55 @@ class Host:
 
     def rest(self, now_ms: int, is_at_rest: bool) -> None:
         """Do what takes long or allocates, `is_at_rest`: nothing is energised, so that a long pass does no harm."""
-        desk = self._desk
-        loader = self._loader
-        if desk is not None:
-            if desk.has_work and is_at_rest:
-                self._board.begin_long()
-                desk.work(now_ms)
-                self._board.end_long()
-            return
         if self._passes < DESK_AFTER:
             self._passes += 1
-        elif not is_at_rest:
             return
-        elif not loader.is_done:
+        if not is_at_rest:
+            return
+        board = self._board
+        loader = self._loader
+        if self._desk is not None and self._desk.has_work:
+            board.begin_long()
+            self._desk.work(now_ms)
+            board.end_long()
+        elif loader is not None:
             self._waited += 1
             if self._waited >= CAR_EVERY:
                 self._waited = 0
-                loader.step()
-                self._car = loader.car
-        elif self._board.words:
+                self._load_car(loader)
+        elif self._desk is None and board.words:
             self._load_desk()
+        elif self._wants_book:
+            self._load_book()
+        elif self._book is not None:
+            self._keep_book(now_ms, self._book)
+        elif self._book_error is not None:
+            self._lose_book(self._book_error)
+            self._book_error = None
+
+    def _load_car(self, loader) -> None:
+        """Take the next step of loading the car's side."""
+        board = self._board
+        board.begin_long()
+        try:
+            loader.step()
+            is_done = loader.is_done
+            self._car = loader.car
+        except Exception as error:
+            # Whatever it is: the inlet goes on without. Where charging depends on it, it is held for good.
+            is_done = True
+            gc.collect()
+            board.note(
+                "the car's side cannot be loaded: %r; %s"
+                % (
+                    error,
+                    "charging is refused" if self._is_urgent else "the inlet charges without",
+                )
+            )
+        if is_done:
+            self._loader = None
+            _unload("vehicle", "loader")
+        board.end_long()
 
     def _load_desk(self) -> None:
         """Take the next step of loading the desk: all of it in one pass would be a tenth of a second."""
@@ -333,6 +275,59 @@ class Host:
                 self._board, self._settings, self._report, words, self._car, self._keeper()
             )
 
+    def _load_book(self) -> None:
+        """Take the next step of loading the journal; what there is no room for it tells itself and does without."""
+        board = self._board
+        board.begin_long()
+        try:
+            if self._opener is None:
+                gc.collect()
+                from journal.opener import Opener
+
+                clock = None if self._car is None else self._car.clock
+                self._opener = Opener(board, self._settings, self._inlet, clock)
+            elif not self._opener.is_done:
+                self._opener.step()
+            else:
+                self._take_book(self._opener.book)
+        except Exception as error:
+            self._lose_book(error)
+        if not self._wants_book:
+            self._opener = None
+            _unload("journal", "opener")
+        board.end_long()
+
+    def _keep_book(self, now_ms: int, book) -> None:
+        """Write what is to be written of the journal, a record at a time."""
+        try:
+            if book.is_due(now_ms):
+                self._board.begin_long()
+                book.work(now_ms)
+                self._board.end_long()
+        except Exception as error:
+            self._lose_book(error)
+
+    def _take_book(self, book) -> None:
+        """The journal is loaded."""
+        self._wants_book = False
+        if self._desk is not None and book.memory is not None:
+            from journal import pages
+
+            self._desk.set_book(book, pages)
+        if self._car is not None:
+            self._car.set_book(book)
+        self._book = book
+
+    def _lose_book(self, error) -> None:
+        """The journal decides nothing: whatever goes wrong in it, the inlet goes on without."""
+        self._wants_book = False
+        self._book = None
+        if self._desk is not None:
+            self._desk.set_book(None, None)
+        if self._car is not None:
+            self._car.set_book(None)
+        self._board.note("the journal has failed and is left out until the next start: %r" % error)
+
     def _keeper(self):
         """Return what reads and changes the port records, None where the board stores none."""
         ports = self._ports
@@ -341,6 +336,14 @@ class Host:
         from ports.keeper import Keeper
 
         return Keeper(ports.store, ports.payload, ports.is_damaged)
+
+
+def _unload(package: str, module: str) -> None:
+    """Forget a module that has done its work: a board has little room. A computer keeps it for the next run."""
+    if sys.platform in ("rp2", "esp32"):
+        sys.modules.pop(package + "." + module, None)
+        if hasattr(sys.modules[package], module):
+            delattr(sys.modules[package], module)
 
 
 def run(board) -> None:
@@ -355,7 +358,7 @@ def run(board) -> None:
             board.note(sentence)
         readings = Readings()
         commands = Commands()
-        host = Host(board, settings, Ports(board, readings))
+        host = Host(board, settings, Ports(board, readings), inlet)
         # No collection here: the loop makes no garbage, and it is ready so much sooner.
         while board.next_pass():
             # Nothing in a pass allocates: that would end it here. It is faster, too: MicroPython takes the locals of a

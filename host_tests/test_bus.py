@@ -28,6 +28,12 @@ from inletctl.can import source
 from inletctl.can.answers import FRAMES, WISHES
 from inletctl.can.codec import pack
 from inletctl.house import ROOT
+from journal.book import Book
+from journal.memory import TroubleMemory
+from journal.outcomes import Outcomes
+from journal.verdict import Verdict
+from journal.wear import Wear
+from settings import Settings
 from ticks import ticks_add, ticks_diff
 from vehicle import e2e
 from vehicle.bus import CarBus
@@ -38,6 +44,13 @@ PERMIT, STOP = 1, 2
 PARKED, NOT_PARKED, NOT_FITTED = 1, 2, 3
 OPEN, CLOSED, FAULTY = 1, 2, 3
 GOOD = {"permission": PERMIT, "limit_ma": 16000, "gear": PARKED}
+
+
+class Blank:
+    """A journal that has nothing to say."""
+
+    def tell(self, s):
+        pass
 
 
 def native(**wanted):
@@ -533,6 +546,7 @@ def test_battery_message_tells_charge_target_and_clock():
 
 def test_each_message_keeps_its_cycle_and_no_two_leave_in_one_pass():
     rig = native()
+    rig.made.set_book(Blank())
     rig.can.state = ACTIVE
     rig.beat(1)
     rig.can.sent.clear()
@@ -631,6 +645,7 @@ def test_status_is_sent_ten_ms_apart_at_least_however_it_flaps():
 
 def test_protected_messages_are_believed_by_the_other_side():
     rig = native()
+    rig.made.set_book(Blank())
     rig.beat(300)
     for message in source.load("native").sent:
         frames = rig.sent(message.id)
@@ -670,6 +685,35 @@ def test_drive_is_allowed_only_in_the_word_itself():
     rig.c.drive_allowed = False
     rig.beat()
     assert rig.unpacked("native", "status")[-1]["drive"] == 2
+
+
+def test_the_journal_is_told_once_it_is_there_and_no_more_when_it_is_gone():
+    rig = native()
+    rig.beat(100)
+    assert rig.sent(0x0D6) == []
+    memory = TroubleMemory()
+    book = Book(None, None)
+    book.set_memory(memory)
+    book.set_verdict(Verdict(Settings({}), Outcomes()))
+    book.set_wear(Wear(Settings({})))
+    book.verdict.serial, book.verdict.verdict, book.verdict.sure, book.verdict.code = 257, 1, 2, 17
+    book.wear.warnings = 5
+    rig.c.faults = faults.F_AC_LIVE
+    memory.tick(0, rig.r, rig.c)
+    rig.c.faults = faults.F_PILOT_FAULT | faults.F_AC_LIVE
+    memory.tick(10, rig.r, rig.c)
+    rig.c.faults = faults.F_PILOT_FAULT
+    memory.tick(20, rig.r, rig.c)
+    rig.made.set_book(book)
+    rig.beat(210)
+    assert len(rig.sent(0x0D6)) == 2
+    assert rig.unpacked("native", "diagnosis")[-1] == {
+        "has_verdict": 1, "verdict": 1, "sure": 2, "rule_code": 17, "serial": 1, "codes_stored": 2, "codes_present": 1,
+        "newest_code": 1101, "contacts": 0, "due": 5,
+    }  # fmt: skip
+    rig.made.set_book(None)
+    rig.beat(210)
+    assert len(rig.sent(0x0D6)) == 2
 
 
 def test_reasons_faults_and_temperature_are_told():

@@ -8,9 +8,9 @@ from click.testing import CliRunner
 import faults
 from inletctl import codes_docs, docs
 from inletctl.cli import cli
-from inletctl.codes import CLASS_WORDS, CLEAR_WORDS, CODES, find_code
 from inletctl.errors import UserError
 from inletctl.house import ROOT
+from inletctl.journal.codes import CLASS_WORDS, CLEAR_WORDS, CODES, find_code
 from journal import codes as table
 
 # A code's number says this for ever, in every journal that was ever written.

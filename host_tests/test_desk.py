@@ -524,7 +524,7 @@ def test_a_board_allocates_nothing_for_commands_readings_or_garbage(tmp_path):
             line("port_read", 2**30 - 1, number=11), line("port_set", 20, number=12),
         ]
     )  # fmt: skip
-    names = ("vehicle/__init__.py", "vehicle/console.py", "vehicle/desk.py", "vehicle/line_in.py", "vehicle/protocol.py", "signals.py",
+    names = ("vehicle/__init__.py", "vehicle/console.py", "vehicle/desk.py", "vehicle/line_in.py", "vehicle/protocol.py", "vehicle/reading.py", "signals.py",
              "ticks.py", "faults.py", "settings.py", "ports/__init__.py", "ports/keeper.py")  # fmt: skip
     said = run_script(tmp_path, MPY + f"run({data!r})\n", names)
     allocated, taken, damaged, _ = said[0].split()[1:]

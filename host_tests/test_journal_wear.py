@@ -6,7 +6,7 @@ import pytest
 from log_rig import PICO, LittleFiles, empty_pico
 
 from drivers.flash_log import DONE, FlashLog
-from inletctl.journal_wear import SESSIONS_A_DAY, wear
+from inletctl.journal.flash_wear import SESSIONS_A_DAY, wear
 
 STATE, EVENT = 1, 2
 BLOCKS = 352  # a Pico's file system, as MicroPython lays it out

@@ -29,8 +29,8 @@ MAY_IMPORT = {
         "ticks", "micropython",
     },
     "service": {"release", "ticks", "micropython"},
-    "vehicle": {"ticks", "faults", "settings", "micropython", "array", "struct", "json"},
-    "journal": {"ticks", "faults", "settings", "micropython", "array", "struct", "json", "os"},
+    "vehicle": {"ticks", "faults", "settings", "micropython", "array", "struct", "json", "gc"},
+    "journal": {"ticks", "faults", "settings", "micropython", "array", "struct", "json", "os", "gc"},
     "ports": {"ticks", "faults", "settings", "micropython", "array", "struct", "json", "os"},
     # Composes the rooms. Settings: its builders fall back to the defaults.
     "step": {

@@ -11,6 +11,7 @@ from inletctl.house import FIRMWARE
 from inletctl.link.codec import command_line
 from settings import CAN_DIALECTS, Settings
 from signals import Readings
+from vehicle import loader
 
 PASS = ["next_pass", "sample", "now_ms", "actuate", "feed_watchdog", "talk", "slack"]
 
@@ -483,11 +484,10 @@ def test_a_board_without_the_methods_has_neither(firmware_main, monkeypatch):
 
 
 @pytest.mark.parametrize("dialect", range(len(CAN_DIALECTS)))
-def test_every_part_that_is_loaded_by_name_is_there(firmware_main, dialect):
-    parts = firmware_main["DIALECT_PARTS"]
-    assert len(parts) == len(CAN_DIALECTS)
+def test_every_part_that_is_loaded_by_name_is_there(dialect):
+    assert len(loader.DIALECT_PARTS) == len(CAN_DIALECTS)
     wanted = {"can": dialect, "modem": 1, "heater": 1, "door": 1}
-    for part in firmware_main["_car_parts"](Settings(wanted)):
+    for part in loader._car_parts(Settings(wanted)):
         assert (FIRMWARE / (part.replace(".", "/") + ".py")).is_file(), part
 
 

@@ -122,6 +122,7 @@ def test_numbers_of_other_rooms_are_theirs():
     assert (evidence_room.B1, evidence_room.B2, evidence_room.C2, evidence_room.D2) == (1, 2, 4, 6)
     assert LOCK_STATE_NAMES[evidence_room.LOCKED] == "locked"
     assert LOCK_STATE_NAMES[evidence_room.ASSUMED] == "assumed"
+    assert len(evidence_room.LIMIT_FACTS) == len(LIMITER_NAMES)
     facts = dict(zip(LIMITER_NAMES, evidence_room.LIMIT_FACTS))
     assert facts == {
         "none": 0,
@@ -132,6 +133,7 @@ def test_numbers_of_other_rooms_are_theirs():
         "vehicle": blame.E_L_VEHICLE,
         "lock": 0,
         "person": blame.E_L_CHOICE,
+        "port": blame.E_L_CHOICE,
     }
 
 

@@ -6,6 +6,7 @@ Exit status: 0 done, 1 something expected did not come out, 2 wrong input, 3 a t
 import json
 import os
 import sys
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ import click
 from inletctl import __version__
 from inletctl.bench.command import bench
 from inletctl.can.command import can_group
-from inletctl.codes_command import codes_group
 from inletctl.emu.command import emu
 from inletctl.errors import UserError
 from inletctl.flash.command import flash
 from inletctl.house import SCENARIOS
+from inletctl.journal.codes_command import codes_group
+from inletctl.journal.command import journal_group
 from inletctl.light_command import light
 from inletctl.link.calibrate_command import calibrate
 from inletctl.link.clock_command import charge_now, clock
@@ -162,6 +164,10 @@ def _tell_result(result: Any) -> None:
         click.echo(sentence, err=True)
     for path in result.files:
         click.echo("wrote %s" % path)
+    for t_us, verdict in result.recount.verdicts:
+        click.echo("%8.3f s  whose fault: %s" % (t_us / 1e6, verdict.line))
+    for one in result.recount.codes():
+        click.echo("trouble code %s %s, %d times: %s" % (one.code, one.name, one.count, one.means))
     click.echo(
         "%s: %d of %d expectations met, %.1f s simulated in %.1f s (%.0f x real time), trace %s"
         % (
@@ -185,6 +191,10 @@ def _result_json(result: Any) -> dict[str, Any]:
         "wall_s": round(result.wall_s, 3),
         "trace": session.trace.digest,
         "resets": session.resets,
+        "verdicts": [
+            {"t_ms": t_us // 1000, **asdict(verdict)} for t_us, verdict in result.recount.verdicts
+        ],
+        "trouble_codes": [asdict(one) for one in result.recount.codes()],
         "expectations": [
             {
                 "line": one.line,
@@ -382,13 +392,13 @@ def perf(out: Path, **options: Any) -> None:
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True)
 @click.option(
     "--what",
-    type=click.Choice(["settings", "journal"]),
+    type=click.Choice(["settings", "ports", "journal"]),
     default="settings",
     show_default=True,
     help="what the board writes when its power goes",
 )
 def powercut(cuts: int, uf2: "Path | None", seed: int, jobs: int, what: str) -> None:
-    """Cut the emulated board's power while it writes its settings or its journal; say what it reads then."""
+    """Cut the emulated board's power while it writes its settings, port records or journal; say what it reads then."""
     from inletctl.emu.image import find_image
     from inletctl.measure.journalcut import measure_journal_cuts
     from inletctl.measure.powercut import measure_power_cuts
@@ -402,8 +412,12 @@ def powercut(cuts: int, uf2: "Path | None", seed: int, jobs: int, what: str) -> 
         )
         failed = result["failed"]
     else:
-        result = measure_power_cuts(image, cuts, seed, jobs, click.echo)
-        said = "%(cuts)d power cuts within %(write_ms)s ms of writing: %(old)d old settings, %(new)d new, %(neither)d neither"
+        result = measure_power_cuts(image, cuts, seed, jobs, click.echo, what)
+        said = (
+            "%(cuts)d power cuts within %(write_ms)s ms of writing: %(old)d old "
+            + what
+            + ", %(new)d new, %(neither)d neither"
+        )
         failed = result["neither"]
     for sentence in result["wrong"]:
         click.echo(sentence, err=True)
@@ -415,7 +429,7 @@ def powercut(cuts: int, uf2: "Path | None", seed: int, jobs: int, what: str) -> 
 # Their packages are heavy and are loaded when a command runs.
 for _command in (
     emu, flash, monitor, bench, garbage, light, scan, settings_group, calibrate, clock, charge_now, log_group, decode_command,
-    replay_command, can_group, can_perf, port_group, codes_group,
+    replay_command, can_group, can_perf, port_group, codes_group, journal_group,
 ):  # fmt: skip
     cli.add_command(_command)
 

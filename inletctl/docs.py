@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from inletctl.blame_docs import PAGES as BLAME_PAGES
 from inletctl.can.generate import PAGES as CAN_PAGES
-from inletctl.codes_docs import PAGES as CODE_PAGES
 from inletctl.errors import UserError
 from inletctl.hardware_docs import PAGES as HARDWARE_PAGES
 from inletctl.house import ROOT, use_firmware
-from inletctl.journal_docs import journal_page
+from inletctl.journal.blame_docs import PAGES as BLAME_PAGES
+from inletctl.journal.codes_docs import PAGES as CODE_PAGES
+from inletctl.journal.docs import journal_page
 from inletctl.light import light_page, looks_of, name_of_look
 from inletctl.link.protocol_page import protocol_page
 from inletctl.scenario.markdown import language_markdown

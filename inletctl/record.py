@@ -81,6 +81,7 @@ EVENT_KINDS = {
     "scenario": "what the scenario does",
     "world": "what the virtual inlet does of itself",
     "check": "an expectation judged",
+    "blame": "whose fault a stop or a refusal was, as the firmware's journal says",
     "start": "where the recording begins",
     "pilot": "pilot state",
     "session": "session state",

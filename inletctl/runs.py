@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inletctl.house import SCENARIOS, firmware_hash, use_firmware
+from inletctl.journal.recount import Recount
 from inletctl.record import Recorder
 from inletctl.report import meta as report_meta
 from inletctl.report.write import write_session
@@ -20,7 +21,7 @@ from inletctl.targets import cpython, micropython
 
 use_firmware()
 
-from settings import ROW_DEFAULT, ROW_KEY, TABLE  # noqa: E402
+from settings import ROW_DEFAULT, ROW_KEY, TABLE, Settings  # noqa: E402
 
 TARGETS = ("cpython", "micropython")
 TARGET_WORDS = {
@@ -37,6 +38,7 @@ class Result:
     recorder: Recorder | None
     meta: report_meta.SessionMeta
     wall_s: float
+    recount: Recount
     files: list[Path] = field(default_factory=list)
 
     @property
@@ -66,7 +68,9 @@ def run_scenario(
     scenario = read_scenario(path)
     tell = None if recorder is None else teller(recorder)
     note = None if recorder is None else _noter(recorder)
-    session = Session(scenario, start_ms, recorder, tell, watch, note)
+    blame = None if recorder is None else _blamer(recorder)
+    recount = Recount(Settings(scenario.settings), blame)
+    session = Session(scenario, start_ms, recorder, tell, _both(recount.row, watch), note)
     meta = session_meta(session, path, target, start_ms)
     if begin is not None:
         begin(meta)
@@ -79,7 +83,7 @@ def run_scenario(
     if recorder is not None:
         recorder.finish()
     meta.expectations = [expectation_of(outcome) for outcome in _in_file_order(session)]
-    return Result(session, recorder, meta, wall_s)
+    return Result(session, recorder, meta, wall_s, recount)
 
 
 def write_reports(result: Result, folder: Path) -> None:
@@ -100,6 +104,21 @@ def teller(recorder: Recorder) -> Callable[[int, str], None]:
 
 def _noter(recorder: Recorder) -> Callable[[int, str], None]:
     return lambda t_us, text: recorder.event(t_us, text, "world")
+
+
+def _blamer(recorder: Recorder) -> Callable[[int, str], None]:
+    return lambda t_us, text: recorder.event(t_us, text, "blame", "warn")
+
+
+def _both(first: Callable[..., None], second: "Callable[..., None] | None") -> Callable[..., None]:
+    if second is None:
+        return first
+
+    def both(*values: Any) -> None:
+        first(*values)
+        second(*values)
+
+    return both
 
 
 def session_meta(

@@ -183,9 +183,15 @@ class ChipBoard:
 
         return PortStore()
 
+    def journal_log(self, kept):
+        """Return the journal's log on flash, not yet open. `kept`: kinds whose newest record is found."""
+        from drivers.flash_log import FlashLog
+
+        return FlashLog(kept=kept, note=self.note)
+
     def note(self, sentence: str) -> None:
-        """Tell a person on the console."""
-        print(sentence)  # noqa: T201 - the console
+        """Tell a person on the console, on a line of its own: one of the report may be half out."""
+        print("\n" + sentence)  # noqa: T201 - the console
 
     def next_pass(self) -> bool:
         """Wait for the period, awake, so that the callbacks run at once. Always True.

@@ -68,22 +68,26 @@ class FlashLog(LogReader):
                 PAYLOAD_MAX,
             )
             return TOO_LONG
+        answer = DONE
+        self.problem = ""
         try:
             self.open_all()
-            is_kept = self._put(kind, payload)
+            if not self._put(kind, payload):
+                answer = BROKEN
+                self.problem = "journal: the flash does not keep what is written"
         except OSError as error:
-            self._forget()
             if error.args and error.args[0] == _ENOSPC:
+                answer = FULL
                 self.problem = "journal: the flash is full; delete files of your own on the board"
-                return FULL
-            self.problem = "journal: the flash cannot be written: %s" % error
-            return BROKEN
-        if not is_kept:
+            else:
+                answer = BROKEN
+                self.problem = "journal: the flash cannot be written: %s" % error
+        except MemoryError:
+            answer = BROKEN
+            self.problem = "journal: no memory left to write a record"
+        if answer != DONE:
             self._forget()
-            self.problem = "journal: the flash does not keep what is written"
-            return BROKEN
-        self.problem = ""
-        return DONE
+        return answer
 
     def _forget(self) -> None:
         """Look again at what is on flash before anything else is written there."""

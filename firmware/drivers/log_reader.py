@@ -76,6 +76,7 @@ class LogReader:
         self.kind = 0
         self.number = 0
         self.payload = b""
+        self.raw_size = 0  # bytes of the file that `raw` read last
 
     # ------------------------------------------------------------------------------------ opening
 
@@ -284,6 +285,26 @@ class LogReader:
             ):
                 best = n
         return best
+
+    def is_place(self, n: int) -> bool:
+        """Tell whether the log has a place `n`."""
+        return 0 <= n < self._segments
+
+    def raw(self, n: int, at: int, count: int) -> bytes:
+        """Return up to `count` bytes of the file at place `n` as they are, its length in `raw_size`: 0 without one. OSError."""
+        self.raw_size = 0
+        try:
+            file = self._files.open(self._path(n), "rb")
+        except OSError as error:
+            if error.args[0] != _ENOENT:
+                raise
+            return b""
+        try:
+            self.raw_size = file.seek(0, 2)
+            file.seek(min(at, self.raw_size))
+            return file.read(count)
+        finally:
+            file.close()
 
     def first_of(self, n: int) -> int:
         """Return the number that the segment at place `n` begins with."""

@@ -49,7 +49,9 @@ D2 = const(6)
 LOCKED = const(9)
 ASSUMED = const(10)
 # As in limits.LIMITER_NAMES: the fact of each.
-LIMIT_FACTS = (0, E_L_PILOT, E_L_CABLE, E_L_TEMPERATURE, E_L_CHOICE, E_L_VEHICLE, 0, E_L_CHOICE)
+LIMIT_FACTS = (
+    0, E_L_PILOT, E_L_CABLE, E_L_TEMPERATURE, E_L_CHOICE, E_L_VEHICLE, 0, E_L_CHOICE, E_L_CHOICE,
+)  # fmt: skip
 _LIMITS = E_L_CABLE | E_L_TEMPERATURE | E_L_CHOICE | E_L_VEHICLE | E_L_PILOT
 # Facts of the present moment; the others stay for the plug-in, or until S2 closes anew.
 _MOMENTARY = _LIMITS | E_PILOT_ALIVE | E_PP_AT_RAIL | E_COLD | E_OWN_LOAD_GONE

@@ -291,6 +291,30 @@ class TroubleMemory:
             at += SLOT_INTS
         return best
 
+    def count(self, is_present: bool) -> int:
+        """Return how many codes are stored, or of these present, 0..SLOTS."""
+        slots = self.slots
+        found = 0
+        at = 0
+        while at < SLOTS * SLOT_INTS:
+            if slots[at] and (slots[at + S_FLAGS] & PRESENT or not is_present):
+                found += 1
+            at += SLOT_INTS
+        return found
+
+    def newest(self) -> int:
+        """Return the code that appeared last, 0 for none."""
+        slots = self.slots
+        found = 0
+        turn = 0
+        at = 0
+        while at < SLOTS * SLOT_INTS:
+            if slots[at] and slots[at + S_TURN] >= turn:
+                turn = slots[at + S_TURN]
+                found = slots[at]
+            at += SLOT_INTS
+        return found
+
     # ---------------------------------------------------------------------------------- sessions
 
     def begin_session(self, number: int) -> None:
@@ -342,6 +366,17 @@ class TroubleMemory:
         return CLEARED
 
     # ----------------------------------------------------------------------------------- storage
+
+    def dump_ints(self) -> int:
+        """Return how many ints `dump` takes now: DUMP_HEAD..DUMP_INTS."""
+        slots = self.slots
+        count = DUMP_HEAD
+        at = 0
+        while at < SLOTS * SLOT_INTS:
+            if slots[at]:
+                count += SLOT_INTS
+            at += SLOT_INTS
+        return count
 
     def dump(self, into) -> int:
         """Write all of it into array "i" `into` (DUMP_INTS long or more) and return how many ints that took."""

@@ -95,6 +95,10 @@ class CarBus:
             return modem.box.hear(now_ms, frame)
         return UNKNOWN
 
+    def set_book(self, book) -> None:
+        """Tell of the journal (journal.book.Book, or None), where the dialect has words for it."""
+        self.word.set_book(book)
+
     def tick(self, now_ms: int, r, c) -> None:
         """Send what is due of `r` (signals.Readings) and `c` (signals.Commands)."""
         self.word.tick(now_ms, r, c, self._can)

@@ -59,6 +59,9 @@ class CpcBus:
         self.soc_ok = is_fresh and has_battery
         self.soc_pct = vehicle.soc_pct if self.soc_ok else 0
 
+    def set_book(self, book) -> None:
+        """Tell nothing of the journal: this dialect has no words for it."""
+
     def tick(self, now_ms: int, r, c, can) -> None:
         """Send what is due."""
         state = self._state_of(c)

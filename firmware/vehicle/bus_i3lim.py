@@ -86,6 +86,9 @@ class I3LimBus:
         self.soc_ok = battery.is_fresh
         self.soc_pct = self._battery.soc_pct_x10 // 10 if battery.is_fresh else 0
 
+    def set_book(self, book) -> None:
+        """Tell nothing of the journal: this dialect has no words for it."""
+
     def tick(self, now_ms: int, r, c, can) -> None:
         """Send what is due."""
         pilot = self._pilot_of(c)

@@ -79,7 +79,9 @@ class NativeBus:
         self._temperatures = m.Temperatures()
         self._reasons = m.Reasons()
         self._faults = m.Faults()
+        self._diagnosis = m.Diagnosis()
         self._raw = Raw()
+        self._book = None
         self._status_out = Outbox(
             m.STATUS_ID, m.STATUS_LENGTH, m.STATUS_CYCLE_MS, m.STATUS_PHASE_MS
         ).protect()
@@ -98,6 +100,9 @@ class NativeBus:
         self._faults_out = Outbox(
             m.FAULTS_ID, m.FAULTS_LENGTH, m.FAULTS_CYCLE_MS, m.FAULTS_PHASE_MS
         )
+        self._diagnosis_out = Outbox(
+            m.DIAGNOSIS_ID, m.DIAGNOSIS_LENGTH, m.DIAGNOSIS_CYCLE_MS, m.DIAGNOSIS_PHASE_MS
+        )
         self._raw_out = Outbox(RAW_ID, RAW_LENGTH, RAW_CYCLE_MS, RAW_PHASE_MS)
         # All but the status, which may be urgent at any time.
         self._outs = (
@@ -105,6 +110,7 @@ class NativeBus:
             self._temperatures_out,
             self._reasons_out,
             self._faults_out,
+            self._diagnosis_out,
             self._raw_out,
         )
         self._due_ms = 0  # when the first of them is due
@@ -205,6 +211,10 @@ class NativeBus:
 
     # --------------------------------------------------------------------------------------- told
 
+    def set_book(self, book) -> None:
+        """Tell of the journal from now on: journal.book.Book, or None."""
+        self._book = book
+
     def tick(self, now_ms: int, r, c, can) -> None:
         """Send what is due."""
         self._plug_present = c.plug_present
@@ -219,6 +229,8 @@ class NativeBus:
     def _find_due(self, now_ms: int) -> None:
         wait_ms = m.TEMPERATURES_CYCLE_MS
         for out in self._outs:
+            if out is self._diagnosis_out and self._book is None:
+                continue
             wait_ms = min(wait_ms, ticks_diff(out.due_ms, now_ms))
         self._due_ms = ticks_add(now_ms, wait_ms)
 
@@ -254,6 +266,11 @@ class NativeBus:
             s = self._faults
             s.faults = c.faults
             m.encode_faults(out.frame.data, s)
+            out.send(now_ms, can)
+        out = self._diagnosis_out
+        if self._book is not None and out.is_due(now_ms, False):
+            self._book.tell(self._diagnosis)
+            m.encode_diagnosis(out.frame.data, self._diagnosis)
             out.send(now_ms, can)
         out = self._raw_out
         if out.is_due(now_ms, False):

@@ -68,6 +68,11 @@ FAULTS_LENGTH = const(4)
 FAULTS_CYCLE_MS = const(200)
 FAULTS_PHASE_MS = const(60)
 
+DIAGNOSIS_ID = const(0x0D6)
+DIAGNOSIS_LENGTH = const(8)
+DIAGNOSIS_CYCLE_MS = const(1000)
+DIAGNOSIS_PHASE_MS = const(170)
+
 # What the inlet listens to.
 IDS = (CONTROL_ID, CHARGER_ID, DC_ID, BATTERY_ID,)
 
@@ -319,3 +324,49 @@ def encode_faults(d: bytearray, s: Faults) -> None:
     d[1] = faults >> 8 & 255
     d[2] = faults >> 16 & 255
     d[3] = faults >> 24
+
+
+class Diagnosis:
+    """What the inlet's journal says: whose fault the last stop or refusal was, trouble codes, wear. docs/whose-fault.md and docs/codes have the numbers."""
+
+    def __init__(self):
+        self.has_verdict = False  # the four below say something: there was a stop since the board was switched on
+        self.verdict = 0  # journal.blame.VERDICT_NAMES
+        self.sure = 0  # journal.blame.SURE_NAMES
+        self.rule_code = 0  # 0..255: the rule that said so
+        self.serial = 0  # 0..255: grows with every verdict, modulo 256
+        self.codes_stored = 0  # 0..16: trouble codes stored
+        self.codes_present = 0  # 0..16: of these those whose cause stands
+        self.newest_code = 0  # 0..9999: trouble code that appeared last; 0 = none
+        self.contacts = 0  # journal.health.VERDICT_NAMES
+        self.due = 0  # journal.wear.WARNINGS
+
+
+def encode_diagnosis(d: bytearray, s: Diagnosis) -> None:
+    """Write d[0..7]."""
+    has_verdict = 1 if s.has_verdict else 0
+    v = s.verdict
+    verdict = 0 if v < 0 else 5 if v > 5 else v
+    v = s.sure
+    sure = 0 if v < 0 else 2 if v > 2 else v
+    v = s.rule_code
+    rule_code = 0 if v < 0 else 255 if v > 255 else v
+    v = s.serial
+    serial = 0 if v < 0 else 255 if v > 255 else v
+    v = s.codes_stored
+    codes_stored = 0 if v < 0 else 16 if v > 16 else v
+    v = s.codes_present
+    codes_present = 0 if v < 0 else 16 if v > 16 else v
+    v = s.newest_code
+    newest_code = 0 if v < 0 else 9999 if v > 9999 else v
+    v = s.contacts
+    contacts = 0 if v < 0 else 5 if v > 5 else v
+    due = s.due & 31
+    d[0] = has_verdict | verdict << 1 | sure << 4
+    d[1] = rule_code
+    d[2] = serial
+    d[3] = codes_stored | (codes_present & 7) << 5
+    d[4] = codes_present >> 3 | (newest_code & 63) << 2
+    d[5] = newest_code >> 6
+    d[6] = contacts | (due & 15) << 4
+    d[7] = due >> 4

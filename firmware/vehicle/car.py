@@ -266,6 +266,11 @@ class Car:
             holds |= self.door.holds
         self._room_holds = holds
 
+    def set_book(self, book) -> None:
+        """Let the bus tell of the journal: journal.book.Book, or None."""
+        if self.bus is not None:
+            self.bus.set_book(book)
+
     # ------------------------------------------------------------------------------- the console's
 
     def stir(self) -> None:

@@ -30,10 +30,12 @@ from vehicle.protocol import (
     OUT_OF_BOUNDS,
     RATE_MAX_MS,
     RATE_MIN_MS,
-    READINGS,
+    READ_FAILED,
+    STILL_PRESENT,
     WRITE_FAILED,
     WRONG_ARGUMENTS,
 )
+from vehicle.reading import READING, READING_NUMBERS, keep
 
 _STUCK_PASSES = const(100)
 # The answer to `restart` needs so long to get out.
@@ -52,6 +54,8 @@ for _row in TABLE:
 _STOP = WORDS.index(b"stop")
 # By what ports.change says of a change; the first is none.
 _PORT_REFUSALS = (0, NO_SUCH_ENTRY, BAD_RECORD, FOR_GOOD, WRITE_FAILED)
+# By what journal.memory says of clearing a code.
+_CLEAR_REFUSALS = (0, NO_SUCH_ENTRY, STILL_PRESENT, NOT_IDLE, NOT_IN_SERVICE)
 _PORT_NUMBERS = const(9)  # of the answer to `port_read`, behind the length
 
 # What stands before each number of a line (console.Report.send_other).
@@ -60,9 +64,8 @@ _BARE = (_RE,)
 _NO = (_RE, b',"no":')
 _OK_3 = (_RE, b',"ok":[', b",", b",")
 _OK_10 = (_RE, b',"ok":[') + (b",",) * 9
+_OK_29 = (_RE, b',"ok":[') + (b",",) * 28
 _OK_19 = (_RE, b',"ok":[') + (b",",) * 18
-_READING = (b'{"v":1,"t":', b',"n":', b',"r":[') + (b",",) * (len(READINGS) - 1) + (b'],"late":',)
-_READING_NUMBERS = const(43)  # tick, line number, READINGS, late passes
 
 
 class Desk:
@@ -83,9 +86,12 @@ class Desk:
     ):
         self._board = board
         self._car = car
+        self._book = None
+        self._pages = None
         self._ports = ports
         self._readings = None  # signals.Readings of the loop
         self._is_service = False
+        self._is_unplugged = False
         self._has_heard = False  # anything since the last pass
         self._settings = settings
         self._report = report
@@ -105,12 +111,17 @@ class Desk:
         # Readings at a rate, and those of a change, which wait for room; settings kept aside; a restart under way.
         self._rate_ms = 0
         self._reading_ms = 0
-        self._reading = array("i", [0] * _READING_NUMBERS)
+        self._reading = array("i", [0] * READING_NUMBERS)
         self._is_reading_kept = False
         self._number = 0  # of the next line of commands, in the pass before
         self._aside = None
         self._restart_ms = 0
         self._is_restarting = False
+
+    def set_book(self, book, pages) -> None:
+        """Tell of the journal from now on: journal.book.Book or None, and the module journal.pages."""
+        self._book = book
+        self._pages = pages
 
     # ------------------------------------------------------------------------------------ each pass
 
@@ -127,6 +138,7 @@ class Desk:
         """Carry a waiting command out, or tell readings that are due."""
         self.is_at_rest = not c.s2_close and not c.lock_drive
         self._is_service = c.reasons & SERVICE_MODE != 0
+        self._is_unplugged = c.session == _UNPLUGGED
         if c.session == _UNPLUGGED:
             self._wants_stop = False
         if self._is_restarting and not self._is_empty(c):
@@ -150,7 +162,7 @@ class Desk:
             self._tell_readings()
         elif self._rate_ms and ticks_diff(now_ms, self._reading_ms) >= self._rate_ms:
             self._reading_ms = now_ms
-            self._keep_readings(now_ms, r, c, late)
+            self._keep(now_ms, r, c, late)
             self._tell_readings()
 
     def _notice_line(self, now_ms: int, r, c, late: int) -> None:
@@ -158,7 +170,7 @@ class Desk:
         if self._number != self._report.number:
             self._number = self._report.number
             if self._rate_ms and not self._is_reading_kept:
-                self._keep_readings(now_ms, r, c, late)
+                self._keep(now_ms, r, c, late)
 
     def _pass_on(self) -> None:
         """Wake what sleeps where somebody has spoken."""
@@ -190,71 +202,17 @@ class Desk:
             and (c.session == _UNPLUGGED or c.reasons & _NO_CHARGE_POSSIBLE != 0)
         )
 
-    def _keep_readings(  # noqa: PLR0915 - one assignment a value
-        self, now_ms: int, r, c, late: int
-    ) -> None:
+    def _keep(self, now_ms: int, r, c, late: int) -> None:
         self._is_reading_kept = True
-        out = self._reading
-        out[0] = now_ms
-        out[1] = self._report.number
-        count = r.pilot_count
-        out[2] = count
-        high = 0
-        period = 0
-        if count:
-            high = r.pilot_high_us_x10[count - 1]
-            period = r.pilot_period_us_x10[count - 1]
-        out[3] = high
-        out[4] = period
-        for n in range(4):
-            older = count - 2 - n
-            out[5 + n] = r.pilot_high_us_x10[older] - high if older >= 0 else 0
-            out[9 + n] = r.pilot_period_us_x10[older] - period if older >= 0 else 0
-        out[13] = r.pilot_quiet_ms
-        out[14] = r.cp_high_mv
-        out[15] = r.cp_low_mv
-        out[16] = r.pp_mv
-        out[17] = r.pp_rail_mv
-        flags = r.cp_ok | r.pp_ok << 1
-        for n in range(4):
-            out[18 + n] = r.temp_mv[n]
-            out[22 + n] = r.temp_age_ms[n]
-            if r.temp_ok[n]:
-                flags |= 4 << n
-        out[26] = r.temp_rail_mv
-        out[27] = r.lock_feedback_mv
-        out[28] = r.lock_motor_ma
-        out[29] = r.vehicle_age_ms
-        out[30] = r.vehicle_limit_ma
-        out[31] = r.charger_ma
-        flags |= r.lock_feedback_ok << 6 | r.vehicle_permits << 7 | r.charger_ok << 8
-        flags |= r.ac_ok << 9 | r.ac_present << 10
-        flags |= r.stop_request << 11 | r.unlock_request << 12 | r.output_lost << 13
-        if c.reasons & SERVICE_MODE:
-            flags |= 1 << 14
-        out[32] = r.holds
-        out[33] = r.person_limit_ma
-        out[34] = r.dc_mv
-        out[35] = r.modem_age_ms
-        out[36] = r.modem_toggles
-        flags |= r.dc_ok << 15 | r.contactors_ok << 16 | r.contactors_open << 17
-        flags |= r.car_unlock << 18 | r.car_stop << 19 | r.is_asleep << 20
-        flags |= r.modem_wants_c << 21 | r.modem_permits_unlock << 22 | r.is_nearly_full << 23
-        flags |= r.car_ac_live << 24
-        out[37] = r.port_holds
-        out[38] = r.port_dc_holds
-        out[39] = r.port_ma
-        out[40] = r.port_dc_ma
-        out[41] = flags
-        out[42] = late
+        keep(self._reading, now_ms, self._report.number, r, c, late)
 
     def _tell_readings(self) -> None:
         self._is_reading_kept = False
         out = self._report.other
         kept = self._reading
-        for n in range(_READING_NUMBERS):
+        for n in range(READING_NUMBERS):
             out[n] = kept[n]
-        self._report.send_other(_READING, b"", b"")
+        self._report.send_other(READING, b"", b"")
 
     # ------------------------------------------------------------------------------------- commands
 
@@ -446,6 +404,55 @@ class Desk:
             # A stop must not wait for the restart, which a plug puts off.
             self._ports.tighten(self._readings)
         self._answer()
+
+    def _do_journal(self, now_ms: int) -> None:
+        line, book, pages = self.line, self._book, self._pages
+        out = self._report.other
+        if book is None or pages is None:
+            self._refuse(NO_SUCH_ENTRY)
+        elif pages.fill(book, line.arguments[0], line.arguments[1], out, 1):
+            self._answer_page()
+        else:
+            self._refuse(NO_SUCH_ENTRY)
+
+    def _answer_page(self) -> None:
+        self._report.other[0] = self.line.id
+        self._report.send_other(_OK_29, b"", b"]")
+
+    def _do_journal_file(self, now_ms: int) -> None:
+        line, book, pages = self.line, self._book, self._pages
+        out = self._report.other
+        is_there = False
+        try:
+            if book is not None and pages is not None:
+                is_there = pages.read_file(book, line.arguments[0], line.arguments[1], out, 1)
+        except (OSError, MemoryError):
+            self._refuse(READ_FAILED)
+            return
+        if is_there:
+            self._answer_page()
+        else:
+            self._refuse(NO_SUCH_ENTRY)
+
+    def _do_code_clear(self, now_ms: int) -> None:
+        book = self._book
+        if book is None or book.memory is None:
+            self._refuse(NO_SUCH_ENTRY)
+            return
+        number = self.line.arguments[0]
+        outcome = book.memory.clear(number, self._is_unplugged, self._is_service)
+        if outcome:
+            self._refuse(_CLEAR_REFUSALS[outcome])
+        else:
+            self._answer()
+
+    def _do_inspected(self, now_ms: int) -> None:
+        book = self._book
+        if book is None or book.wear is None:
+            self._refuse(NO_SUCH_ENTRY)
+        else:
+            book.wear.inspect()
+            self._answer()
 
     # ------------------------------------------------------------------------------------ a line in
 

@@ -95,10 +95,11 @@ FLAGS = (
 
 # When a command is obeyed: ANY time; EMPTY: S2 open, the lock's bridge off, and no plug in, or none that could be charged
 # through (PP invalid, settings not trusted); IN_SERVICE: a person has switched service mode on at the board itself
-# (firmware/service.py).
+# (firmware/service.py); AT_REST: S2 open, the lock's bridge off.
 ANY = const(0)
 EMPTY = const(1)
 IN_SERVICE = const(2)
+AT_REST = const(3)
 
 # (word, least number of arguments, most, when)
 COMMANDS = (
@@ -137,6 +138,11 @@ COMMANDS = (
         1,
         EMPTY,
     ),  # remove record a[0]; 0 = all of them, those that cannot be read too
+    # The journal (journal/pages.py).
+    ("journal", 2, 2, ANY),  # page a[0], which of its kind a[1]: ok [29 numbers]
+    ("journal_file", 2, 2, AT_REST),  # of file a[0] from byte a[1] on: ok [its length, 28 numbers]
+    ("code_clear", 1, 1, ANY),  # forget trouble code a[0], as far as its class allows
+    ("inspected", 0, 0, IN_SERVICE),  # the inlet was looked at: count to the next inspection
 )
 
 # Why a command is refused: the number that "no" says.
@@ -152,6 +158,8 @@ NO_CAR_SIDE = const(8)  # it is not loaded: no setting asks for it, or not yet
 NOT_NEEDED = const(9)  # the car tells the time; no charge window is waited for
 BAD_RECORD = const(10)  # a port record that is none, or that contradicts itself
 FOR_GOOD = const(11)  # decommissioned, or unreadable port records: in service mode only
+STILL_PRESENT = const(12)  # the code's cause has to go first
+READ_FAILED = const(13)  # the flash cannot be read, or there is no memory for it
 REFUSALS = (
     "no_such_word",
     "wrong_arguments",
@@ -165,6 +173,8 @@ REFUSALS = (
     "not_needed",
     "bad_record",
     "for_good",
+    "still_present",
+    "read_failed",
 )
 
 RATE_MIN_MS = const(20)

@@ -20,7 +20,7 @@ def list_command(as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from inletctl.codes import CLASS_WORDS, CODES
+    from inletctl.journal.codes import CLASS_WORDS, CODES
 
     if as_json:
         click.echo(json.dumps([_as_json(code) for code in CODES], indent=1))
@@ -42,7 +42,7 @@ def list_command(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="as JSON")
 def show_command(code: str, as_json: bool) -> None:
     """Show what CODE means: OI-1203, 1203, or its name."""
-    from inletctl.codes import CLASS_WORDS, CLEAR_WORDS, find_code
+    from inletctl.journal.codes import CLASS_WORDS, CLEAR_WORDS, find_code
 
     found = find_code(code)
     if as_json:
@@ -64,6 +64,6 @@ def show_command(code: str, as_json: bool) -> None:
 
 
 def _as_json(code: Any) -> dict[str, Any]:
-    from inletctl.codes import CLASS_WORDS
+    from inletctl.journal.codes import CLASS_WORDS
 
     return {**asdict(code), "clears": CLASS_WORDS[code.clears]}

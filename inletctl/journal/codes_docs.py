@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from inletctl.codes import CLASS_WORDS, CLEAR_WORDS, CODES, Code
 from inletctl.house import use_firmware
+from inletctl.journal.codes import CLASS_WORDS, CLEAR_WORDS, CODES, Code
 
 use_firmware()
 

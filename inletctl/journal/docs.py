@@ -1,7 +1,7 @@
 """docs/journal.md: the trouble memory's rules, the log's format and the flash's wear, with the firmware's own numbers."""
 
 from inletctl.house import use_firmware
-from inletctl.journal_wear import (
+from inletctl.journal.flash_wear import (
     CYCLES,
     ERASES_AN_APPEND,
     SESSIONS_A_DAY,
@@ -20,7 +20,9 @@ from drivers.log_reader import (  # noqa: E402
     VERSION,
 )
 from journal import memory  # noqa: E402
+from journal.book import BUDGET, SETTLE_MS  # noqa: E402
 from journal.frame import FRAME_INTS  # noqa: E402
+from journal.opener import PARTS  # noqa: E402
 
 # (appends a session, bytes a session, free blocks of the file system, what that is)
 _CASES = (
@@ -60,9 +62,23 @@ def journal_page() -> str:
     slot = 4 * memory.SLOT_INTS
     dump = 4 * memory.DUMP_INTS
     return """# The journal: what the inlet remembers
-<!-- Printed by `inletctl docs` from inletctl/journal_docs.py and the firmware's own numbers. Do not edit: change the source and print again. -->
+<!-- Printed by `inletctl docs` from inletctl/journal/docs.py and the firmware's own numbers. Do not edit: change the source and print again. -->
 
 Trouble codes and their meaning: [codes](codes/README.md). Nothing here decides about charging.
+
+## In the loop
+
+`firmware/journal/book.py` composes it: trouble codes, [whose fault](whose-fault.md) a stop was, wear, [contact health](contact-health.md), and the log.
+
+* **Loaded last**, at rest, a step a pass, behind the car's side and the console (`firmware/journal/opener.py`); in this order: %(parts)s. What
+  a board has no memory for is named on its console, and the others go on. Whatever fails in it later is told too, and left out until the
+  next start: charging does not depend on it.
+* **Each pass** it hears what was read and decided, after the commands were obeyed; it allocates nothing.
+* **Written at rest**, one record a pass, %(settle)d s after a change: trouble codes with the plug in too, the rest once it is out. Records are
+  counted: at most %(budget)d between two plug-ins, and %(budget)d more for each day that nothing is plugged in. Where the flash does not take
+  one it says why, once, and is asked again an hour later.
+* **Read by wire**: `inletctl journal show`, `inletctl codes read|clear`; commands `journal`, `journal_file`, `code_clear`, `inspected`
+  ([protocol](protocol.md)). On CAN: message `diagnosis` of the native dialect, once a second ([CAN](can.md)).
 
 ## Trouble memory
 
@@ -114,9 +130,12 @@ littlefs writes the last block of a file anew with each append, and its folder's
 most is taken as %(uneven)d times the mean (measured: 4 to 8). A block of a Pico's flash stands %(cycles)s cycles (W25Q16JV, by its maker). At %(a_day)d sessions a day:
 
 %(wear)s
-`inletctl/journal_wear.py` is the arithmetic. 20 appends in every session on a file system with less than 60 free blocks (240 KB) would wear
+`inletctl/journal/flash_wear.py` is the arithmetic. 20 appends in every session on a file system with less than 60 free blocks (240 KB) would wear
 it out before 15 years: a caller puts what belongs together into one record, and writes a state only when it has changed.
 """ % {
+        "parts": ", ".join(PARTS),
+        "settle": SETTLE_MS // 1000,
+        "budget": BUDGET,
         "slots": memory.SLOTS,
         "frame": FRAME_INTS,
         "aged": memory.AGED_SESSIONS,

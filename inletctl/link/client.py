@@ -121,9 +121,9 @@ class BoardClient:
             "No OpenInlet board answers: check that the port is the right one and that the firmware runs on it."
         )
 
-    def order(self, word: str, *numbers: int) -> tuple[int, ...]:
+    def order(self, word: str, *numbers: int, tries: int = _TRIES) -> tuple[int, ...]:
         """Ask, and return the numbers of the answer. Raises RefusedError."""
-        reply = self.ask(word, *numbers)
+        reply = self.ask(word, *numbers, tries=tries)
         if reply.no is not None:
             raise RefusedError(reply.no)
         return reply.ok or ()

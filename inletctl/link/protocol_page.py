@@ -6,12 +6,14 @@ from inletctl.link.refusal_words import WORDS
 use_firmware()
 
 import drivers.virtual_layout as layout  # noqa: E402
+from journal import pages  # noqa: E402
 from vehicle import protocol  # noqa: E402
 
 _WHEN = {
     protocol.ANY: "any time",
     protocol.EMPTY: "no plug in",
     protocol.IN_SERVICE: "service mode",
+    protocol.AT_REST: "S2 open, lock at rest",
 }
 # What a command does, and what comes back beside an empty "ok".
 _WHAT = {
@@ -33,6 +35,13 @@ _WHAT = {
     "port_write": ("a byte's place, then up to 7 numbers: the bytes from there on of a record to come", ""),
     "port_set": ("store the record so written, this many bytes long; in force after the next restart", ""),
     "port_delete": ("remove the port record of this number, 0 = all; in force after the next restart", ""),
+    "journal": ("page (%s), and which %s" % (
+        ", ".join("%d %s" % (n, row[0]) for n, row in enumerate(pages.PAGE_NAMES)),
+        "slot or contact of it",
+    ), "%d numbers (firmware/journal/pages.py), 0 where there are fewer" % pages.NUMBERS),
+    "journal_file": ("file of the journal's log (docs/journal.md), from this byte on", "its length, then %d numbers of three bytes each, the first lowest" % (pages.NUMBERS - 1)),
+    "code_clear": ("forget the trouble code of this number, as far as its class allows", ""),
+    "inspected": ("the inlet was inspected: count to the next inspection from here", ""),
 }  # fmt: skip
 
 

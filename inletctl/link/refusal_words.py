@@ -19,6 +19,8 @@ WORDS = {
     "not_needed": "The board does not need this: the car tells it the time, or no charge window is waited for.",
     "bad_record": "The board does not accept this port record: it is of another version than this tool, flash it again.",
     "for_good": "The port is decommissioned, or its records cannot be read: only a board in service mode replaces them; with no plug in, hold both of its buttons for 5 s, then try again.",
+    "still_present": "The cause of this trouble code still stands: put it right first, then clear the code.",
+    "read_failed": "The board cannot read its flash, or has no memory for it: try again, or restart the board with no plug in.",
 }
 
 

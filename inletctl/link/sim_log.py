@@ -65,7 +65,7 @@ class _EveryPass(Desk):
     """A desk that tells readings in every pass, and hears nothing."""
 
     def tick(self, now_ms: int, r: Any, c: Any, late: int) -> None:
-        self._keep_readings(now_ms, r, c, late)
+        self._keep(now_ms, r, c, late)
         self._tell_readings()
 
 

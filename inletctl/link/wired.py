@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from inletctl.house import use_firmware
+from inletctl.journal.memory_files import MemoryFiles
 from inletctl.scenario.language import RESET_OFF_MS
 from inletctl.session import PASS_US, Session
 from inletctl.targets.cpython import HostBoard, run
@@ -15,6 +16,7 @@ from inletctl.targets.cpython import HostBoard, run
 use_firmware()
 
 import drivers.virtual_layout as layout  # noqa: E402
+from drivers.flash_log import FlashLog  # noqa: E402
 from signals import Readings  # noqa: E402
 
 # What the board says of itself: chip, board and board id.
@@ -29,6 +31,7 @@ class Wire:
     inbox, outbox   bytes on their way to the board, and from it; whoever reads `outbox` empties it
     stored          settings, None where nothing is stored
     ports           the stored port records, None where there are none
+    flash           the journal's files
     """
 
     def __init__(self, stored: "dict[str, int] | None"):
@@ -36,6 +39,7 @@ class Wire:
         self.outbox = bytearray()
         self.stored = None if stored is None else dict(stored)
         self.ports: "bytes | None" = None
+        self.flash = MemoryFiles()  # where the journal is
 
 
 class WirePortStore:
@@ -100,6 +104,10 @@ class WiredBoard(HostBoard):
         """Return what keeps the port records."""
         return WirePortStore(self.wire)
 
+    def journal_log(self, kept: "tuple[int, ...]") -> FlashLog:
+        """Return the journal's log, not yet open."""
+        return FlashLog(kept=kept, files=self.wire.flash, note=self.note)
+
     def restart(self) -> None:
         """Restart; unlike on a chip the pass is still finished."""
         self._is_restarting = True
@@ -128,9 +136,9 @@ class WiredBoard(HostBoard):
         self.status = layout.STATUS_RESET
 
     def note(self, sentence: str) -> None:
-        """Tell a person, on the console."""
+        """Tell a person, on the console, on a line of its own."""
         super().note(sentence)
-        self.outbox.extend(sentence.encode() + b"\r\n")
+        self.outbox.extend(b"\r\n" + sentence.encode() + b"\r\n")
 
     def actuate(self, commands: Any) -> None:
         """Obey the commands."""

@@ -1,4 +1,4 @@
-"""Power cut at random instants while the board writes its settings into the emulated flash, and what it reads then."""
+"""Power cut at random instants while the board writes its settings or port records into the emulated flash, and what it reads then."""
 
 import random
 from collections.abc import Callable
@@ -18,17 +18,21 @@ _WRITE_NS = 3_000 * _MS_NS
 _LAST_PART = 20  # of a write
 
 
+# What is written -> the script that does.
+SCRIPTS = {"settings": "store_cut", "ports": "port_cut"}
+
+
 @cache
-def _files() -> dict[str, bytes]:
+def _files(what: str) -> dict[str, bytes]:
     """The board's files: compiled once, not for each cut."""
-    return files_with("store_cut")
+    return files_with(SCRIPTS[what])
 
 
 class _Board:
-    """One power-up of the settings script over a given flash."""
+    """One power-up of the script over a given flash."""
 
-    def __init__(self, image: Image, flash: "bytes | None"):
-        self.chip, self.lines, _console = boot(image, _files())
+    def __init__(self, image: Image, flash: "bytes | None", what: str):
+        self.chip, self.lines, _console = boot(image, _files(what))
         if flash is not None:
             start = image.layout.start
             self.chip.mcu.flash[start : start + len(flash)] = flash
@@ -48,9 +52,7 @@ class _Board:
         """Boot up to the beginning of the write; return what the script read."""
         self.chip.run_until(_BOOT_NS)
         if not self.began_ns:
-            raise RuntimeError(
-                "the settings script does not run: %s" % list(self.lines.words)[-5:]
-            )
+            raise RuntimeError("the writing script does not run: %s" % list(self.lines.words)[-5:])
         # What it said is still on its way through the USB.
         return ""
 
@@ -66,16 +68,21 @@ class _Board:
 
 
 def measure_power_cuts(
-    image: Image, count: int, seed: int, jobs: int, tell: Callable[[str], None]
+    image: Image,
+    count: int,
+    seed: int,
+    jobs: int,
+    tell: Callable[[str], None],
+    what: str = "settings",
 ) -> dict[str, Any]:
-    """Cut the power `count` times, each at its own random instant of a write; return what was read afterwards."""
+    """Cut the power `count` times, each at its own random instant of a write of `what` (SCRIPTS); return what was read afterwards."""
     # One power-up stores the old settings; the next begins to write the new ones and is cut.
-    first = _Board(image, None)
+    first = _Board(image, None, what)
     first.run_to_write()
     first.chip.run_until(first.chip.now_ns + _WRITE_NS)
     if not first.ended_ns:
         raise RuntimeError("the first write never ended: %s" % list(first.lines.words)[-5:])
-    board = _Board(image, first.chip.file_system())
+    board = _Board(image, first.chip.file_system(), what)
     board.run_to_write()
     length_ns = _whole_write_ns(board, jobs)
 
@@ -85,7 +92,7 @@ def measure_power_cuts(
         # The new settings hold from the rename on, close to the end: every other cut falls into that last part.
         first_ns = length_ns - length_ns // _LAST_PART if task % 2 else 0
         chip.run_until(chip.now_ns + dice.randrange(first_ns, length_ns))
-        again = _Board(image, chip.file_system())
+        again = _Board(image, chip.file_system(), what)
         again.run_to_write()
         return again.read_words()
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from inletctl.errors import UserError
 from inletctl.house import use_firmware
-from inletctl.link.client import BoardClient, Identity
+from inletctl.journal import words
+from inletctl.link.client import BoardClient, Identity, RefusedError
 from inletctl.link.codec import Telemetry
 from inletctl.link.log import Header, LogWriter
 from inletctl.link.port import Port, PortLost
@@ -23,7 +24,9 @@ from inletctl.monitor.model import BAD, GOOD, INFO, LIVE, LOST, WARN, Monitor, h
 
 use_firmware()
 
+from journal import pages  # noqa: E402
 from ticks import ticks_diff  # noqa: E402
+from vehicle.protocol import NO_SUCH_WORD  # noqa: E402
 
 Change = Callable[[Monitor], None]
 
@@ -31,6 +34,8 @@ _POLL_S = 0.1
 _REOPEN_S = 1.0
 _GREET_AGAIN_S = 5.0
 _JOIN_S = 5.0
+# A verdict takes the board 0.4 s or more, and its page is as long as four lines of commands.
+_JOURNAL_S = 5.0
 
 
 # What is said of a command that was obeyed.
@@ -82,6 +87,8 @@ class BoardFeed:
         self._t_ms = 0  # the board's newest tick
         self._is_greeted = False
         self._greet_at_s = 0.0
+        self._has_journal = True  # the board answers for it
+        self._journal_at_s = 0.0
         self._early: list[bytes] = []  # lines from before it was known whose log it is
         self._counted = (0, 0)  # damaged and lost lines told so far, of this connection
         self._counted_before = (0, 0)  # and of those before it
@@ -158,6 +165,8 @@ class BoardFeed:
         sorter.on_words = lambda text: self._tell("board: " + text, INFO)
         self._is_greeted = False
         self._greet_at_s = self._clock()
+        self._has_journal = True
+        self._journal_at_s = self._clock() + _JOURNAL_S
         while True:
             if not self._is_greeted and self._clock() >= self._greet_at_s:
                 self._greet(client)
@@ -166,6 +175,7 @@ class BoardFeed:
                 word, numbers = self._questions.get_nowait()
             except queue.Empty:
                 client.poll(_POLL_S)
+                self._ask_journal(client)
             else:
                 self._question(client, word, numbers)
             self._count(sorter.damaged, sorter.lost)
@@ -197,6 +207,22 @@ class BoardFeed:
             self._begin_log(identity, settings)
         elif self._is_greeted:
             self.mark("connected again: %s" % words)
+
+    def _ask_journal(self, client: BoardClient) -> None:
+        """Ask for the journal now and then, until the board says that it keeps none."""
+        if not self._is_greeted or not self._has_journal or self._clock() < self._journal_at_s:
+            return
+        self._journal_at_s = self._clock() + _JOURNAL_S
+        try:
+            now = words.page(client.order("journal", pages.P_NOW, 0, tries=1))
+        except RefusedError as error:
+            # Not loaded yet, or never: a board loads it within some seconds.
+            self._has_journal = error.number != NO_SUCH_WORD
+        except UserError:
+            # Too busy to answer: its lines tell more.
+            return
+        else:
+            self._put(lambda model: model.journal_is(now))
 
     def _question(self, client: BoardClient, word: str, numbers: tuple[int, ...]) -> None:
         try:

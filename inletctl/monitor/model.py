@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from inletctl.house import use_firmware
+from inletctl.journal import words
 from inletctl.monitor.wave import Wave
 from inletctl.record import Names, mask_rows, name_of
 
@@ -102,6 +103,8 @@ class Monitor:
         self.lines_per_s = 0.0
         self.speed: float | None = None  # board time over host time; None until it is known
         self.events: deque[Event] = deque(maxlen=_EVENTS_MAX)
+        self.verdict: words.Verdict | None = None  # whose fault the last stop was
+        self.due: list[str] = []  # what wears, sentences
         self._heard_s: float | None = None
         self._has_heard = False
         self._told_offer_ma = 0
@@ -119,6 +122,7 @@ class Monitor:
         if self._has_heard and has_restarted(line, self.t_ms):
             self.restarts += 1
             self.commands, self.readings, self.flags = {}, {}, frozenset()
+            self.verdict = None
             self._has_heard = False
             self.tell("the board has restarted", WARN)
         ahead_ms = ticks_diff(line.t_ms, self.t_ms)
@@ -143,6 +147,18 @@ class Monitor:
         if not values.items() <= self.settings.items():
             self.settings.update(values)
             self._build()
+
+    def journal_is(self, now: dict[str, int]) -> None:
+        """Take the page `now` of the board's journal."""
+        said = words.verdict(now)
+        if said is not None and (self.verdict is None or said.serial != self.verdict.serial):
+            self.tell("whose fault: " + said.line, WARN)
+        self.verdict = said
+        due = words.warnings(now["warnings"]) + words.worst_contact(now["health"])
+        for sentence in due:
+            if sentence not in self.due:
+                self.tell(sentence, WARN)
+        self.due = due
 
     def identity_is(self, words: str) -> None:
         """Take who the board says it is."""

@@ -264,6 +264,12 @@ def why(model: Monitor, width: int, height: int) -> list[Text]:
         lines.append(Text("and " + more, style("amber")))
     if not reasons:
         lines.insert(0, Text("S2 may close: no reason against it", style("green")))
+    if model.verdict is not None and len(lines) < room:
+        lines.append(
+            Text.assemble(
+                ("%-16s " % "whose fault", style("soft", "bold")), (plain(model.verdict.line), "")
+            )
+        )
     note = "%s, %s" % (_count(len(reasons), "reason"), _count(len(faults), "fault"))
     return [rule("why not charge", width, note), *lines]
 

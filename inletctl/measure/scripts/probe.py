@@ -1,7 +1,7 @@
 """Runs in place of main.py on the emulated board: the same loop, its phases marked on a spare pin.
 
 The board's own main.py lies beside it as inlet.mpy and is run as it is; only the board object is wrapped. The
-heap is locked from the 15th pass after the desk has been loaded, so one allocated byte ends the run. Three spare inputs kill the loop: 1 raises,
+heap is locked from the 60th pass after the desk has been loaded, by when the journal is too, so one allocated byte ends the run. Three spare inputs kill the loop: 1 raises,
 2 loops for ever, 3 loops for ever with interrupts off; 1 and 2 together ask for the free heap and for how long
 collecting garbage takes, the only time that the heap is unlocked.
 """
@@ -15,8 +15,8 @@ import micropython
 MARK_GPIO = 22
 KILL_GPIOS = (16, 17, 18)
 _SCRATCH = 0x40058000 + 0x0C  # watchdog scratch 0..3: free, and kept over a reset
-# Passes after the desk has been loaded, main's last great allocation.
-LOCK_AFTER = 15
+# Passes after the desk has been loaded: the journal, main's last great allocation, is loaded by then.
+LOCK_AFTER = 60
 
 
 # The first thing: main.py begins.

@@ -1,0 +1,283 @@
+"""The journal, composed: trouble memory, wear, whose fault it was, contact health, and what of them is on flash.
+
+`tick` once a pass, after the commands were obeyed; it allocates nothing. At rest `is_due` says when `work` has something to
+write, one record a call. Parts that a board has no room for are None, and the others go on. Decides nothing about charging.
+"""
+
+from array import array
+
+from micropython import const
+
+from ticks import ticks_diff
+
+# Kinds of records on flash (docs/journal.md). The first are states: the newest of each is all that counts.
+K_TROUBLES = const(1)
+K_WEAR = const(2)
+K_OUTCOMES = const(3)
+K_HEALTH = const(4)
+KEPT = (1, 2, 3, 4)
+KIND_NAMES = ("", "troubles", "wear", "outcomes", "contact health")
+
+# Own choices. Signs of one trouble come together; a record costs an erase.
+SETTLE_MS = const(5000)
+_LOOK_PASSES = const(25)
+# Records between two plug-ins, or a day apart: docs/journal.md counts the years that this leaves the flash.
+BUDGET = const(20)
+_DAY_MS = const(86400000)
+# Where the flash did not take a record, it is tried again after so long.
+_AGAIN_MS = const(3600000)
+_SECOND_MS = const(1000)
+_UNPLUGGED = const(0)  # interlock.UNPLUGGED, as a plain value
+
+_DONE = const(0)  # drivers.flash_log
+# Ints of a dump, as those of journal.wear and journal.outcomes; a test compares.
+WEAR_INTS = const(22)
+OUTCOMES_INTS = const(74)
+
+
+class Book:
+    """
+    log         drivers.flash_log.FlashLog, open; None: nothing is kept over a restart
+    note        is told a sentence where something cannot be written
+    """
+
+    def __init__(self, log, note):
+        self.log = log
+        self.memory = None  # journal.memory.TroubleMemory
+        self.wear = None  # journal.wear.Wear
+        self.verdict = None  # journal.verdict.Verdict
+        self.health = None  # journal.health.ContactHealth
+        self.moment = None  # journal.heating.Moment, what `health` is told
+        self.session = 0  # number of the plug-in that is, or was last
+        self.failures = 0  # records that the flash did not take
+        self._note = note
+        self._plugged = _UNPLUGGED  # session state of the pass before
+        self._has_charged = False  # S2 was closed in this plug-in
+        self._is_begun = False
+        self._second_ms = 0
+        # What of the parts is on flash.
+        self._is_health_new = False
+        self._wear_serial = 0
+        self._outcomes_serial = 0
+        self._wait = 0  # passes until the next look at what is to be written
+        self._unsaved = 0  # mask of kinds, as last looked at
+        self._since_ms = 0
+        self._budget = BUDGET
+        self._budget_ms = 0
+        self._again_ms = 0
+        self._has_failed = False
+        self._told = ""
+
+    # What `set_` takes over is on flash as it is.
+
+    def set_memory(self, memory) -> None:
+        """Take the trouble codes, and go on counting plug-ins where they end."""
+        self.memory = memory
+        self.session = memory.session
+
+    def set_verdict(self, verdict) -> None:
+        """Take the part that says whose fault it was."""
+        self.verdict = verdict
+        self._outcomes_serial = _serial_of(verdict)
+
+    def set_wear(self, wear) -> None:
+        """Take the part that counts."""
+        self.wear = wear
+        self._wear_serial = wear.serial
+
+    def set_health(self, health, moment) -> None:
+        """Take the part that judges the contacts, and the journal.heating.Moment that it is told."""
+        self.health = health
+        self.moment = moment
+
+    # ------------------------------------------------------------------------------------ each pass
+
+    def tick(self, now_ms: int, r, c) -> None:
+        """Hear what was read and decided in this pass."""
+        if not self._is_begun:
+            self._begin(now_ms, c)
+        if c.session != self._plugged:
+            self._moved(c)
+        if c.s2_close:
+            self._has_charged = True
+        if self.memory is not None:
+            self.memory.tick(now_ms, r, c)
+        if self.verdict is not None:
+            self.verdict.tick(now_ms, r, c)
+        if self.wear is not None:
+            self.wear.tick(now_ms, r, c)
+        if not 0 <= ticks_diff(now_ms, self._second_ms) < _SECOND_MS:
+            self._second_ms = now_ms
+            self._measure(now_ms, r, c)
+
+    def _begin(self, now_ms: int, c) -> None:
+        self._is_begun = True
+        # What is in at a start went in before it.
+        self._plugged = c.session
+        self._budget_ms = self._since_ms = now_ms
+        if self.health is not None:
+            # Nobody knows how long no current has flowed.
+            self.health.heating.begin(now_ms, False)
+
+    def _moved(self, c) -> None:
+        """The session's state has changed."""
+        memory = self.memory
+        if self._plugged == _UNPLUGGED:
+            self.session += 1
+            self._has_charged = False
+            if memory is not None:
+                memory.begin_session(self.session)
+        elif c.session == _UNPLUGGED:
+            self._budget = BUDGET
+            if memory is not None:
+                memory.end_session(self._has_charged)
+        self._plugged = c.session
+
+    def _measure(self, now_ms: int, r, c) -> None:
+        health = self.health
+        moment = self.moment
+        if health is None or moment is None:
+            return
+        # Behind an open S2 nothing flows; else it is what was measured.
+        moment.is_measured = r.charger_ok or not c.s2_close
+        moment.ma = r.charger_ma if r.charger_ok else 0
+        moment.is_plugged = c.session != _UNPLUGGED
+        moment.is_upset = c.wants_heat
+        if health.tick(now_ms, moment):
+            self._is_health_new = True
+
+    def worst_contact(self) -> int:
+        """Return the worst verdict about a contact (journal.health)."""
+        health = self.health
+        worst = 0
+        if health is not None:
+            for n in range(len(health.trends)):
+                worst = max(worst, health.verdict(n))
+        return worst
+
+    def tell(self, s) -> None:
+        """Write the journal's summary into `s`: has_verdict, verdict and so on, as CAN tells it. Allocates nothing."""
+        verdict, memory, wear = self.verdict, self.memory, self.wear
+        s.has_verdict = verdict is not None and verdict.serial > 0
+        if verdict is not None:
+            s.verdict = verdict.verdict
+            s.sure = verdict.sure
+            s.rule_code = verdict.code
+            s.serial = verdict.serial & 0xFF
+        if memory is not None:
+            s.codes_stored = memory.count(False)
+            s.codes_present = memory.count(True)
+            s.newest_code = memory.newest()
+        s.contacts = self.worst_contact()
+        if wear is not None:
+            s.due = wear.warnings
+
+    def unsaved(self) -> int:
+        """Return a mask of the kinds of records that are not on flash as they are here."""
+        return self._changed(True)
+
+    # ------------------------------------------------------------------------------------- at rest
+
+    def is_due(self, now_ms: int) -> bool:
+        """Tell whether `work` has something to write. Ask once a pass at rest."""
+        self._wait -= 1
+        if self._wait > 0 or self.log is None:
+            return False
+        self._wait = _LOOK_PASSES
+        if not 0 <= ticks_diff(now_ms, self._budget_ms) < _DAY_MS:
+            self._budget_ms = now_ms
+            self._budget = BUDGET
+        # The rest is of whole sessions.
+        unsaved = self._changed(self._plugged == _UNPLUGGED)
+        if unsaved & ~self._unsaved:
+            self._since_ms = now_ms
+        self._unsaved = unsaved
+        if not unsaved or not self._budget:
+            return False
+        if self._has_failed:
+            return not 0 <= ticks_diff(now_ms, self._again_ms) < _AGAIN_MS
+        return not 0 <= ticks_diff(now_ms, self._since_ms) < SETTLE_MS
+
+    def _changed(self, is_all: bool) -> int:
+        """Return a mask of the kinds that differ from what is on flash, `is_all`: besides the trouble codes."""
+        mask = 0
+        if self.memory is not None and self.memory.has_changed:
+            mask |= 1 << K_TROUBLES
+        if not is_all:
+            return mask
+        if self.wear is not None and self.wear.serial != self._wear_serial:
+            mask |= 1 << K_WEAR
+        if self.verdict is not None and _serial_of(self.verdict) != self._outcomes_serial:
+            mask |= 1 << K_OUTCOMES
+        if self._is_health_new:
+            mask |= 1 << K_HEALTH
+        return mask
+
+    def work(self, now_ms: int) -> None:
+        """Write one record. The board is at rest, and may be late afterwards."""
+        kind = K_TROUBLES
+        while kind <= K_HEALTH and not self._unsaved >> kind & 1:
+            kind += 1
+        log = self.log
+        if kind > K_HEALTH or log is None:
+            return
+        try:
+            answer = log.append(kind, bytes(self._dumped(kind)), True)
+            problem = log.problem
+        except MemoryError:
+            # Before anything was written.
+            answer = -1
+            problem = "journal: no memory left to write a record"
+        if answer == _DONE:
+            self._has_failed = False
+            self._told = ""
+            self._budget -= 1
+            self._unsaved &= ~(1 << kind)
+            self._is_written(kind)
+            # The next one in a moment.
+            self._wait = 2
+            return
+        self._has_failed = True
+        self._again_ms = now_ms
+        self.failures += 1
+        if problem != self._told:
+            self._told = problem
+            self._note(problem)
+
+    def _dumped(self, kind: int):
+        """Return an array of what belongs on flash."""
+        memory, wear, verdict, health = self.memory, self.wear, self.verdict, self.health
+        ints = _ints(0)
+        if kind == K_TROUBLES and memory is not None:
+            ints = _ints(memory.dump_ints())
+            memory.dump(ints)
+        elif kind == K_WEAR and wear is not None:
+            ints = _ints(WEAR_INTS)
+            wear.dump(ints, 0)
+        elif kind == K_OUTCOMES and verdict is not None:
+            ints = _ints(OUTCOMES_INTS)
+            verdict.outcomes.dump(ints, 0)
+        elif kind == K_HEALTH and health is not None:
+            ints = _ints(health.size)
+            health.dump(ints, 0)
+        return ints
+
+    def _is_written(self, kind: int) -> None:
+        memory, wear, verdict = self.memory, self.wear, self.verdict
+        if kind == K_TROUBLES and memory is not None:
+            memory.has_changed = False
+        elif kind == K_WEAR and wear is not None:
+            self._wear_serial = wear.serial
+        elif kind == K_OUTCOMES and verdict is not None:
+            self._outcomes_serial = _serial_of(verdict)
+        elif kind == K_HEALTH:
+            self._is_health_new = False
+
+
+def _serial_of(verdict) -> int:
+    """Return a number that grows with every change of the outcomes."""
+    return verdict.outcomes.count + verdict.outcomes.revised
+
+
+def _ints(count: int):
+    return array("i", bytes(4 * count))

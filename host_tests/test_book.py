@@ -1,0 +1,360 @@
+"""The journal in the loop: loaded at rest, written at rest, read over the wire, and gone without harm where it fails."""
+
+import errno
+
+import pytest
+
+from inletctl.errors import UserError
+from inletctl.journal import words
+from inletctl.journal.board import BoardJournal, records_of
+from inletctl.journal.memory_files import MemoryFiles
+from inletctl.link.client import RefusedError
+from inletctl.link.codec import LineSorter, command_line
+from inletctl.link.wired import Wire, run_wired
+from inletctl.scenario.parse import parse_scenario
+from inletctl.session import Session
+from journal import book as book_module
+from journal import outcomes, pages, wear
+from journal.book import BUDGET, K_HEALTH, K_OUTCOMES, K_TROUBLES, K_WEAR, KEPT, Book
+from signals import Commands, Readings
+from vehicle.protocol import NOT_IDLE, NOT_IN_SERVICE, REFUSALS, STILL_PRESENT
+
+# A station that reports an error, then a plug that is pulled; the log is written once all is at rest.
+STORY = """title state F, then pulled
+inlet type2
+at 4s plug 32A
+at +60s evse_error f
+at +5s unlock
+at +3s unplug
+end +20s
+"""
+PULLED_AT = 7600
+QUIET = "title quiet\ninlet type2\nend 8s\n"
+
+
+class Run:
+    """A scenario on the wired simulation; `script`: at which pass what is asked. Answers by the id of the question."""
+
+    def __init__(self, text, script=None, wire=None):
+        scenario = parse_scenario(text, "test.txt")
+        self.session = Session(scenario)
+        self.wire = wire or Wire(scenario.settings)
+        self.answers = {}
+        self.commands = []
+        sorter = LineSorter()
+        sorter.on_reply = self._take
+        sorter.on_telemetry = self._hear
+        self._sorter = sorter
+        self._passes = 0
+        self._script = script or {}
+        self.words = []
+        sorter.on_words = self.words.append
+        run_wired(self.session, self.wire, self._pass)
+
+    def _take(self, reply):
+        self.answers[reply.id] = reply.ok if reply.no is None else REFUSALS[reply.no]
+
+    def _hear(self, line):
+        self.commands.append(line.values)
+
+    def _pass(self, board):
+        self._passes += 1
+        self._sorter.feed(bytes(board.outbox))
+        board.outbox.clear()
+        for n, (word, *numbers) in enumerate(self._script.get(self._passes, ())):
+            board.inbox.extend(command_line(self._passes * 10 + n, word, numbers))
+
+
+class Client:
+    """What BoardJournal asks; answers from a table, or through a function."""
+
+    def __init__(self, answer):
+        self._answer = answer
+
+    def order(self, word, *numbers):
+        said = self._answer(word, *numbers)
+        if isinstance(said, int):
+            raise RefusedError(said)
+        return said
+
+
+def test_the_numbers_said_twice_are_the_same():
+    assert book_module.WEAR_INTS == wear.DUMP_INTS
+    assert book_module.OUTCOMES_INTS == outcomes.DUMP_INTS
+    assert KEPT == tuple(range(1, K_HEALTH + 1)) and len(book_module.KIND_NAMES) == K_HEALTH + 1
+    assert set(range(pages.PAGES)) == {pages.P_NOW, pages.P_CODE, pages.P_WEAR, pages.P_CONTACT}
+    assert len(pages.PAGE_NAMES) == pages.PAGES
+
+
+def test_a_stop_is_told_over_the_wire_with_whose_fault_it_was_and_the_code_it_left():
+    run = Run(STORY, {6700: [("journal", 0, 0), ("journal", 1, 0), ("journal", 1, 15)]})
+    now = words.page(run.answers[67000])
+    assert now["loaded"] == 31 and now["session"] == 1
+    verdict = words.verdict(now)
+    assert verdict.party == "station" and verdict.sure == "sure"
+    assert "state F" in verdict.line and "reason pilot_f" in verdict.evidence
+    stored = words.stored(run.answers[67001])
+    assert (stored.name, stored.is_present, stored.count) == ("PilotFault", True, 1)
+    assert stored.frame["cp_high_mv"] < 0 and stored.frame["plug_present"] == 1
+    assert words.stored(run.answers[67002]) is None
+
+
+def test_a_session_is_on_flash_once_the_inlet_is_at_rest_and_outlasts_a_restart():
+    run = Run(STORY)
+    records = records_of(run.wire.flash)
+    assert {record.kind for record in records} >= {K_TROUBLES, K_WEAR, K_OUTCOMES}
+    assert len(records) <= BUDGET
+    again = Run(QUIET, {700: [("journal", 0, 0), ("journal", 1, 0), ("journal", 2, 0)]}, run.wire)
+    now = words.page(again.answers[7000])
+    assert now["session"] == 1 and now["log_last"] == len(records) and not now["unsaved"]
+    stored = words.stored(again.answers[7001])
+    assert (stored.name, stored.is_present) == ("PilotFault", False)
+    counted = {name: value for name, value, _unit, _what in words.counters(again.answers[7002])}
+    assert (counted["matings"], counted["locks"]) == (1, 1)
+
+
+def test_nothing_is_written_while_s2_is_closed_or_the_lock_moves():
+    written = []
+
+    class Flash(MemoryFiles):
+        def open(self, path, mode):
+            if mode != "rb":
+                written.append((board.commands.s2_close, board.commands.lock_drive))
+            return super().open(path, mode)
+
+    scenario = parse_scenario(STORY, "test.txt")
+    wire = Wire(scenario.settings)
+    wire.flash = Flash()
+    board = None
+
+    def each_pass(now):
+        nonlocal board
+        board = now
+
+    run_wired(Session(scenario), wire, each_pass)
+    assert written and set(written) == {(False, 0)}
+
+
+def test_the_log_is_read_over_the_wire_as_it_lies_on_flash():
+    run = Run(STORY)
+    data = run.wire.flash.files["/journal/0.log"]
+    at = range(0, len(data), pages.FILE_BYTES)
+    script = {700 + 3 * n: [("journal_file", 0, start)] for n, start in enumerate(at)}
+    again = Run("title quiet\ninlet type2\nend 60s\n", script, run.wire)
+    told = [again.answers[(700 + 3 * n) * 10] for n in range(len(at))]
+    assert {one[0] for one in told} == {len(data)}
+
+    def answer(word, *numbers):
+        if word == "journal":
+            return (*[0] * pages.NUMBERS,)
+        return told[numbers[1] // pages.FILE_BYTES] if not numbers[0] else (0,) * pages.NUMBERS
+
+    records = BoardJournal(Client(answer)).records()
+    assert records == records_of(run.wire.flash) and len(records) >= 3
+
+
+def test_a_file_is_not_read_while_current_flows():
+    run = Run(
+        STORY,
+        {
+            5000: [("journal_file", 0, 0)],
+            7900: [("journal_file", 9, 0), ("journal_file", 0, 2**30 - 1)],
+        },
+    )
+    assert run.answers[50000] == "not_idle"
+    assert run.answers[79000] == "no_such_entry" and run.answers[79001][0] > 0
+
+
+def test_codes_are_cleared_as_far_as_their_class_allows():
+    clear = ("code_clear", 1101)
+    run = Run(STORY, {6700: [clear], 7900: [clear, clear, ("inspected",), ("code_clear", 0)]})
+    said = [run.answers[n] for n in (67000, 79000, 79001, 79002, 79003)]
+    assert said == ["still_present", (), "no_such_entry", "not_in_service", "no_such_entry"]
+    records = [one for one in records_of(run.wire.flash) if one.kind == K_TROUBLES]
+    assert len(records[-1].payload) < len(records[0].payload), (
+        "what was cleared is not stored any more"
+    )
+
+
+def test_what_flash_holds_and_is_no_journal_is_told_and_done_without():
+    run = Run(STORY)
+    files = run.wire.flash.files
+    log = bytearray(files["/journal/0.log"])
+    log[40] ^= 1
+    files["/journal/0.log"] = bytes(log)
+    files["/journal/1.log"] = b"somebody else's file"
+    again = Run(QUIET, {700: [("journal", 0, 0)]}, run.wire)
+    now = words.page(again.answers[7000])
+    assert now["loaded"] == 31 and now["log_lost"] == 1
+    assert any("/journal/1.log" in sentence and ".bad" in sentence for sentence in again.words)
+
+
+def test_a_dump_of_another_size_is_told_and_begun_anew():
+    run = Run(STORY)
+    from drivers.flash_log import DONE, FlashLog
+
+    log = FlashLog(kept=KEPT, files=run.wire.flash)
+    assert log.append(K_OUTCOMES, b"abc", True) == DONE
+    assert log.append(K_TROUBLES, bytes(4) * 40, True) == DONE
+    again = Run(QUIET, {700: [("journal", 0, 0), ("journal", 1, 0)]}, run.wire)
+    assert words.page(again.answers[7000])["loaded"] == 31
+    assert words.stored(again.answers[7001]) is None
+    told = "\n".join(again.words)
+    assert "what is stored of outcomes is not of this firmware" in told
+    assert "a stored trouble code makes no sense" in told
+
+
+class BrokenFlash(MemoryFiles):
+    """Reads, and takes nothing more after so many files."""
+
+    def __init__(self, error, after=0):
+        super().__init__()
+        self.error, self.left = error, after
+
+    def open(self, path, mode):
+        if mode != "rb":
+            self.left -= 1
+            if self.left < 0:
+                raise self.error
+        return super().open(path, mode)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC), "the flash is full"),
+        (OSError(errno.EIO), "the flash cannot be written"),
+        (MemoryError(), "no memory left"),
+    ],
+)
+def test_a_flash_that_takes_nothing_is_told_once_and_the_inlet_charges(error, said):
+    wire = Wire(parse_scenario(STORY, "t").settings)
+    wire.flash = BrokenFlash(error)
+    run = Run(STORY, {7900: [("journal", 0, 0)]}, wire)
+    now = words.page(run.answers[79000])
+    assert now["failures"] == 1 and now["unsaved"] & 1 << K_TROUBLES
+    assert sum(said in sentence for sentence in run.words) == 1
+    assert any(values[0] for values in run.commands), "S2 was closed"
+
+
+@pytest.mark.parametrize(
+    "part", ["journal.memory", "journal.verdict", "journal.wear", "journal.health"]
+)
+def test_a_part_that_has_no_room_is_named_and_the_others_go_on(monkeypatch, part):
+    real = __import__
+
+    def full(name, *rest):
+        if name == part:
+            raise MemoryError
+        return real(name, *rest)
+
+    monkeypatch.setattr("builtins.__import__", full)
+    run = Run(STORY, {7900: [("hello",), ("journal", 0, 0)]})
+    said = {
+        "journal.memory": "trouble codes",
+        "journal.verdict": "whose fault",
+        "journal.wear": "wear",
+    }.get(part, "contact health")
+    assert sum("left out on this board: %s" % said in sentence for sentence in run.words) == 1
+    assert any(values[0] for values in run.commands), "S2 was closed"
+    if part != "journal.memory":
+        now = words.page(run.answers[79001])
+        assert now["loaded"] != 31 and any(said in what for what in words.missing(now["loaded"]))
+
+
+def test_a_journal_that_fails_in_a_pass_is_left_out_and_charging_goes_on(monkeypatch):
+    from journal.verdict import Verdict
+
+    def broken(self, now_ms, r, c):
+        if c.s2_close:
+            raise ValueError("a mistake")
+
+    monkeypatch.setattr(Verdict, "tick", broken)
+    run = Run(STORY, {7900: [("journal", 0, 0)]})
+    assert any(
+        "the journal has failed" in sentence and "a mistake" in sentence for sentence in run.words
+    )
+    assert run.answers[79000] == "no_such_entry"
+    closed = [values[0] for values in run.commands]
+    assert closed.count(1) > 30 and run.session.resets == 0
+
+
+def test_a_journal_that_fails_at_rest_is_left_out(monkeypatch):
+    def broken(self, now_ms):
+        raise KeyError("a mistake")
+
+    monkeypatch.setattr(Book, "work", broken)
+    run = Run(STORY, {7900: [("journal", 0, 0)]})
+    assert any("the journal has failed" in sentence for sentence in run.words)
+    assert run.answers[79000] == "no_such_entry" and run.session.resets == 0
+
+
+class Log:
+    """A log that takes everything, and counts it."""
+
+    problem = ""
+
+    def __init__(self):
+        self.kinds = []
+
+    def append(self, kind, payload, is_idle):
+        assert is_idle
+        self.kinds.append(kind)
+        return 0
+
+
+class Memory:
+    """Troubles that change all the time."""
+
+    has_changed = True
+
+    def tick(self, *_):
+        self.has_changed = True
+
+    def begin_session(self, number):
+        self.number = number
+
+    def end_session(self, has_charged):
+        self.charged = has_charged
+
+    def dump_ints(self):
+        return 3
+
+    def dump(self, into):
+        return 3
+
+
+def test_a_trouble_that_flickers_all_day_costs_no_more_records_than_the_flash_stands():
+    log = Log()
+    book = Book(log, None)
+    book.memory = Memory()
+    c, r = Commands(), Readings()
+    for second in range(2 * 86400):
+        now_ms = second * 1000 & 0x3FFFFFFF
+        book.tick(now_ms, r, c)
+        for n in range(30):
+            if book.is_due(now_ms + n * 10 & 0x3FFFFFFF):
+                book.work(now_ms)
+    assert 2 * BUDGET <= len(log.kinds) <= 3 * BUDGET
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda *_: 0, "keeps no journal"),
+        (lambda *_: (1, 2, 3), "answers for something else"),
+        (
+            lambda word, *_: (99999,) * 29 if word == "journal_file" else (0,) * 29,
+            "answers for something else",
+        ),
+    ],
+)
+def test_a_board_without_a_journal_is_told_in_one_sentence(answer, said):
+    with pytest.raises(UserError, match=said):
+        BoardJournal(Client(answer)).records()
+
+
+@pytest.mark.parametrize("number", [STILL_PRESENT, NOT_IDLE, NOT_IN_SERVICE])
+def test_a_refusal_is_handed_on(number):
+    with pytest.raises(RefusedError):
+        BoardJournal(Client(lambda *_: number)).clear(1101)
