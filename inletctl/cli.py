@@ -15,6 +15,7 @@ import click
 
 from inletctl import __version__
 from inletctl.bench.command import bench
+from inletctl.blackbox.command import blackbox_group
 from inletctl.can.command import can_group
 from inletctl.emu.command import emu
 from inletctl.errors import UserError
@@ -429,7 +430,11 @@ def powercut(cuts: int, uf2: "Path | None", seed: int, jobs: int, what: str) -> 
 # Their packages are heavy and are loaded when a command runs.
 for _command in (
     emu, flash, monitor, bench, garbage, light, scan, settings_group, calibrate, clock, charge_now, log_group, decode_command,
+<<<<<<< HEAD
     replay_command, can_group, can_perf, port_group, codes_group, journal_group,
+=======
+    replay_command, can_group, can_perf, port_group, codes_group, blackbox_group,
+>>>>>>> 2c80a1a (journal: Keep what was read and decided around a stop, and a line a plug-in.)
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -114,11 +114,14 @@ class Replay:
         return sum(one.length_us for one in self.not_judged if one.why == why)
 
 
-def replay(log: Log) -> Replay:
-    """Run the log through the logic. Raises UserError where it holds no readings."""
+def replay(log: Log, records: "list[BootRecord] | None" = None) -> Replay:
+    """Run the log through the logic. Raises UserError where it holds no readings.
+
+    `records` are the log's boots where somebody knows more of them than boot_records(log) does.
+    """
     result = Replay()
     names = Names.from_firmware()
-    for boot in boot_records(log):
+    for boot in boot_records(log) if records is None else records:
         if boot.samples:
             _Boot(log, boot, names, result).run()
             result.boots += 1

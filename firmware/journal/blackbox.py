@@ -1,0 +1,543 @@
+"""The black box: what was read and commanded before and after a stop or trouble, in a ring in RAM. Decides nothing.
+
+Frames. One is taken in the pass in which the decision changes (session, S2, pilot, lock, who limits, a reason, a fault, a
+current), then every 10 passes for two seconds; else every 128 passes, fewer than one in a hundred, which the p99 of all passes
+does not see, and at once where the pilot's level, proximity, the lock's feedback or the hottest contact moves. It is copied whole in its pass, so
+that all of it is of one pass, and packed a few numbers a pass in those that follow.
+
+Ring. Blocks of equal size that are each readable alone: the first frame of one holds every number, those behind it what has
+changed. The oldest block gives way. From a trigger on so many blocks or so many seconds are still recorded, then the box is
+FULL and frozen until `rearm`; triggers meanwhile are counted in `missed`. journal/box_writer.py makes it into records at rest.
+
+Layout of a block, which inletctl/blackbox/payload.py reads. A frame: ms since the one before it (the tick, in the first of a block);
+a byte whose bits 0..6 say which groups of eight numbers follow, bit 7 that this frame is the trigger's; of each group a byte
+that says which numbers follow, then by how much each has grown. A number is 7 bits a byte, lowest first, bit 7 set where more
+follow; in the first byte of a growth bit 6 is its sign. FIELDS and STATES name them.
+"""
+
+from array import array
+
+from micropython import const
+
+from faults import (
+    F_SETTINGS,
+    F_SETTINGS_REFUSED,
+    FAULTS,
+    INTERNAL,
+    ROW_COUNTED,
+    SERVICE_MODE,
+    SHUTDOWN,
+)
+from ticks import ticks_diff
+
+# What the box is doing.
+RECORDING = const(0)
+AFTER = const(1)  # triggered; what follows is recorded
+FULL = const(2)  # frozen: to be written, then rearmed
+
+BLOCK_BYTES = const(512)
+BLOCKS = const(6)
+# Of these so many are for what follows the trigger: two, beside what is left of the one it is in.
+_AFTER_BLOCKS = const(2)
+_AFTER_MS = const(10000)
+
+# Passes between two frames: soon after a change, for so many passes, and else. Fewer than one in a hundred.
+_SOON = const(10)
+_STIRRED = const(200)
+_SELDOM = const(128)
+
+# Less than this is no change: the console's own bounds for currents and duty (vehicle/console.py); for levels more than they
+# tremble by, and less than the states are apart (3 V, 1.2 V, the lock's windows).
+_NEAR_MA = const(100)
+_NEAR_PCT_X100 = const(10)
+_NEAR_CP_MV = const(500)
+_NEAR_PP_MV = const(100)
+_NEAR_LOCK_MV = const(200)
+# A contact that warms as it should takes half a minute for it.
+NEAR_DECIC = const(30)
+
+# Flash wear. A box of BLOCKS is two records, 3 KB; eight a day, every day, are a third of the appends that docs/journal.md counts
+# years for ("bad session"). Two a session are the first trouble and one that is not its consequence.
+SESSION_MAX = const(2)
+BOX_COSTS_MIN = const(180)
+CREDIT_MAX_MIN = const(1440)
+_MINUTE_MS = const(60000)
+_COUNT_MAX = const(60000)
+
+# Sessions, as in interlock.SESSION_NAMES.
+_UNPLUGGED = const(0)
+
+# Faults that begin are trouble, but for those that stand from the boot on and say all by themselves.
+_TROUBLES = ((1 << len(FAULTS)) - 1) & ~(F_SETTINGS | F_SETTINGS_REFUSED)
+
+
+def _malfunctions() -> int:
+    mask = INTERNAL
+    for n in range(len(SHUTDOWN)):
+        if SHUTDOWN[n][ROW_COUNTED]:
+            mask |= 1 << n
+    return mask
+
+
+# Reasons that are a malfunction where they begin with S2 closed.
+_STOPS = _malfunctions()
+
+# The numbers of a frame, eight a group: the readings in the order of vehicle.protocol.READINGS, whose last, `flags`, has further
+# bits from 25 on: console_stop, test_lock 1, test_lock -1, service_end; then the commands.
+_GROUPS = const(7)
+_GROUP = const(8)
+FIELDS = (
+    "pilot_count", "pilot_high_us_x10", "pilot_period_us_x10", "pilot_high_more_us_x10_1", "pilot_high_more_us_x10_2",
+    "pilot_high_more_us_x10_3", "pilot_high_more_us_x10_4", "pilot_period_more_us_x10_1",
+    "pilot_period_more_us_x10_2", "pilot_period_more_us_x10_3", "pilot_period_more_us_x10_4", "pilot_quiet_ms",
+    "cp_high_mv", "cp_low_mv", "pp_mv", "pp_rail_mv",
+    "temp_mv_0", "temp_mv_1", "temp_mv_2", "temp_mv_3", "temp_age_ms_0", "temp_age_ms_1", "temp_age_ms_2", "temp_age_ms_3",
+    "temp_rail_mv", "lock_feedback_mv", "lock_motor_ma", "vehicle_age_ms", "vehicle_limit_ma", "charger_ma", "holds",
+    "person_limit_ma",
+    "dc_mv", "modem_age_ms", "modem_toggles", "port_holds", "port_dc_holds", "port_ma", "port_dc_ma", "flags",
+    "c_states", "c_charger_ma", "c_duty_pct_x100", "c_offered_ma", "c_permitted_ma", "c_hottest_decic", "c_dc_permitted_ma",
+    "c_openings",  # how often S2 opened in this plug-in before
+    "c_reasons", "c_faults", "c_holds", "spare_1", "spare_2", "spare_3", "spare_4", "spare_5",
+)  # fmt: skip
+# What the bits of `c_states` are: (name, lowest bit, bits). lock_drive is 1 more than it is.
+STATES = (
+    ("session", 0, 3), ("pilot_state", 3, 4), ("lock_state", 7, 5), ("limiter", 12, 4), ("s2_close", 16, 1),
+    ("drive_allowed", 17, 1), ("lock_drive", 18, 2), ("hottest_ok", 20, 1), ("plug_present", 21, 1),
+    ("wants_heat", 22, 1), ("dc_session", 23, 1), ("light", 24, 5),
+)  # fmt: skip
+_S2 = const(1 << 16)
+# Bytes that a frame's head and a group may take.
+_HEAD_BYTES = const(6)
+_GROUP_BYTES = const(41)
+_TRIGGER = const(128)
+
+
+class BlackBox:
+    """Call `tick` at the end of each pass. Allocates nothing after construction.
+
+    blocks   of BLOCK_BYTES each: 4 at least
+    """
+
+    def __init__(self, blocks: int = BLOCKS):
+        self.ring = bytearray(blocks * BLOCK_BYTES)
+        self.used = array("i", [0] * blocks)  # bytes of each that hold whole frames
+        self.block = 0  # that is written; the one behind it is the oldest
+        self.state = RECORDING
+        # The trigger; stands from AFTER on.
+        self.trigger_ms = 0
+        self.trigger_reasons = 0  # that began
+        self.trigger_faults = 0
+        self.trigger_cause = 0  # what the caller gave, 0 where it was none of its
+        self.missed = (
+            0  # triggers since the last box that found this one frozen, or no box allowed
+        )
+        self.is_from_boot = True  # the oldest frame is that of the first pass
+        self.credit_min = CREDIT_MAX_MIN  # a box costs BOX_COSTS_MIN, a minute earns 1
+        self._boxes = 0  # since the plug went in last
+        self._is_out = True  # nothing is plugged in
+        self._asked = 0  # trigger_now's cause, until the next pass
+        self._after_blocks = 0
+        self._credit_ms = 0  # towards the next minute
+        self._openings = 0
+        # The pass of the newest frame: what was decided, and between what it may tremble.
+        self._states = -1
+        self._reasons = 0
+        self._faults = 0
+        self._charger_low = self._charger_high = 0
+        self._offered_low = self._offered_high = 0
+        self._permitted_low = self._permitted_high = 0
+        self._duty_low = self._duty_high = 0
+        self._cp_low = self._cp_high = 0
+        self._pp_low = self._pp_high = 0
+        self._lock_low = self._lock_high = 0
+        self._hot_low = self._hot_high = 0
+        self._had_s2 = False
+        # The newest frame, and the one before it as far as it is packed.
+        now = []
+        was = []
+        for _ in range(_GROUPS):
+            now.append(array("i", [0] * _GROUP))
+            was.append(array("i", [0] * _GROUP))
+        self._now = tuple(now)
+        self._was = tuple(was)
+        self._frame_ms = 0
+        self._packed_ms = 0  # tick of the frame before it in this block
+        self._frame_at = 0  # where it begins in the ring
+        self._mask_at = 0
+        self._at = 0
+        self._end = BLOCK_BYTES
+        self._mask = 0
+        self._group = _GROUPS  # that is packed next
+        self._wait = 0  # passes to the next frame
+        self._stirred = 0  # passes for which frames are close
+
+    # ------------------------------------------------------------------------------------ each pass
+
+    def tick(self, now_ms: int, r, c) -> None:
+        """Look at one pass: `r` as sampled, `c` as decided."""
+        # As `states` of the frame, without what follows from the rest.
+        states = (
+            c.session
+            | c.pilot_state << 3
+            | c.lock_state << 7
+            | c.limiter << 12
+            | c.s2_close << 16
+            | c.drive_allowed << 17
+        )
+        if (
+            states != self._states
+            or c.reasons != self._reasons
+            or c.faults != self._faults
+            or not self._charger_low <= c.charger_ma <= self._charger_high
+            or not self._offered_low <= c.offered_ma <= self._offered_high
+            or not self._permitted_low <= c.permitted_ma <= self._permitted_high
+            or not self._duty_low <= c.duty_pct_x100 <= self._duty_high
+            # Not while frames are close anyway: noise would fill the ring.
+            or (
+                self._stirred <= 0
+                and not (
+                    self._cp_low <= r.cp_high_mv <= self._cp_high
+                    and self._pp_low <= r.pp_mv <= self._pp_high
+                    and self._lock_low <= r.lock_feedback_mv <= self._lock_high
+                    and self._hot_low <= c.hottest_decic <= self._hot_high
+                )
+            )
+        ):
+            self._change(now_ms, r, c, states)
+            return
+        self._wait -= 1
+        if self._group < _GROUPS:
+            self._pack()
+        elif self._wait <= 0:
+            self._rest(now_ms, r, c, states)
+
+    def trigger_now(self, cause: int) -> None:
+        """Let the next pass be a trigger, for a reason of the caller's: 1..65535, which the box tells."""
+        self._asked = cause
+        # Nothing is like this: the next pass has changed.
+        self._states = -1
+
+    def _rest(self, now_ms: int, r, c, states: int) -> None:
+        """Take the frame that is due though nothing has changed."""
+        self._earn(now_ms)
+        self._stirred -= _SOON
+        self._wait = _SOON if self._stirred > 0 else _SELDOM
+        if self.state == FULL:
+            return
+        if self.state == AFTER and ticks_diff(now_ms, self.trigger_ms) >= _AFTER_MS:
+            self.state = FULL
+            return
+        self._take(now_ms, r, c, states, False)
+
+    def _change(self, now_ms: int, r, c, states: int) -> None:
+        """Take a frame of a pass in which something has changed, and see whether that is trouble."""
+        self._earn(now_ms)
+        has_s2 = c.s2_close
+        begun = c.reasons & ~self._reasons & _STOPS if self._had_s2 else 0
+        broken = c.faults & ~self._faults & _TROUBLES
+        if c.session == _UNPLUGGED:
+            self._openings = 0
+            self._is_out = True
+        else:
+            if self._is_out:
+                self._is_out = False
+                self._boxes = 0
+            if self._had_s2 and not has_s2 and self._openings < _COUNT_MAX:
+                self._openings += 1
+        self._had_s2 = has_s2
+        is_trigger = False
+        if begun or broken or self._asked:
+            is_trigger = self._trigger(now_ms, begun, broken)
+            self._asked = 0
+        self._wait = _SOON
+        self._stirred = _STIRRED
+        if self.state == FULL:
+            self._remember(r, c, states)
+        else:
+            self._take(now_ms, r, c, states, is_trigger)
+
+    def _trigger(self, now_ms: int, reasons: int, faults: int) -> bool:
+        """Begin to record what follows, unless that goes on already or is not allowed; return whether it begins."""
+        if self.state == AFTER:
+            return False
+        if self.state == FULL or self.credit_min < BOX_COSTS_MIN or self._boxes >= SESSION_MAX:
+            if self.missed < _COUNT_MAX:
+                self.missed += 1
+            return False
+        self.state = AFTER
+        self._boxes += 1
+        self.credit_min -= BOX_COSTS_MIN
+        self.trigger_ms = now_ms
+        self.trigger_reasons = reasons
+        self.trigger_faults = faults
+        self.trigger_cause = self._asked
+        self._after_blocks = _AFTER_BLOCKS
+        return True
+
+    def _earn(self, now_ms: int) -> None:
+        """Count the minutes that earn a box. Called every few seconds at least."""
+        gone_ms = ticks_diff(now_ms, self._credit_ms)
+        if gone_ms >= _MINUTE_MS or gone_ms < 0:
+            # At most one a call: what a loop that stood still has missed is not made up for.
+            self._credit_ms = now_ms
+            if gone_ms > 0 and self.credit_min < CREDIT_MAX_MIN:
+                self.credit_min += 1
+
+    def _remember(self, r, c, states: int) -> None:
+        """Keep what the next passes are compared with."""
+        self._states = states
+        self._reasons = c.reasons
+        self._faults = c.faults
+        ma = c.charger_ma
+        # 0 is only ever 0.
+        self._charger_low = ma - _NEAR_MA if ma > _NEAR_MA else (1 if ma else 0)
+        self._charger_high = ma + _NEAR_MA if ma else 0
+        ma = c.offered_ma
+        self._offered_low = ma - _NEAR_MA if ma > _NEAR_MA else (1 if ma else 0)
+        self._offered_high = ma + _NEAR_MA if ma else 0
+        ma = c.permitted_ma
+        self._permitted_low = ma - _NEAR_MA if ma > _NEAR_MA else (1 if ma else 0)
+        self._permitted_high = ma + _NEAR_MA if ma else 0
+        duty = c.duty_pct_x100
+        self._duty_low = duty - _NEAR_PCT_X100 if duty > _NEAR_PCT_X100 else (1 if duty else 0)
+        self._duty_high = duty + _NEAR_PCT_X100 if duty else 0
+        mv = r.cp_high_mv
+        self._cp_low = mv - _NEAR_CP_MV
+        self._cp_high = mv + _NEAR_CP_MV
+        mv = r.pp_mv
+        self._pp_low = mv - _NEAR_PP_MV
+        self._pp_high = mv + _NEAR_PP_MV
+        mv = r.lock_feedback_mv
+        self._lock_low = mv - _NEAR_LOCK_MV
+        self._lock_high = mv + _NEAR_LOCK_MV
+        decic = c.hottest_decic
+        self._hot_low = decic - NEAR_DECIC
+        self._hot_high = decic + NEAR_DECIC
+
+    # ------------------------------------------------------------------------------------ a frame
+
+    def _take(self, now_ms: int, r, c, states: int, is_trigger: bool) -> None:
+        """Copy a frame; the one before it is packed to its end first."""
+        while self._group < _GROUPS:
+            self._pack()
+        if self.state == FULL:
+            return
+        self._remember(r, c, states)
+        self._copy_pilot(r, self._now[0], self._now[1])
+        self._copy_rest(r)
+        self._copy_flags(r, c)
+        self._copy_commands(c, states)
+        self._frame_ms = now_ms
+        self._mask = _TRIGGER if is_trigger else 0
+        if self._at == 0 or self._at + _HEAD_BYTES > self._end:
+            self._next_block()
+        else:
+            self._begin(ticks_diff(now_ms, self._packed_ms) & 0x3FFFFFFF)
+
+    def _copy_pilot(self, r, a, b) -> None:
+        count = r.pilot_count
+        if count < 0 or count > 5:
+            count = 0
+        high = 0
+        period = 0
+        if count:
+            high = r.pilot_high_us_x10[count - 1]
+            period = r.pilot_period_us_x10[count - 1]
+        a[0] = r.pilot_count
+        a[1] = high
+        a[2] = period
+        for n in range(4):
+            older = count - 2 - n
+            more = 0
+            if older >= 0:
+                more = r.pilot_period_us_x10[older] - period
+                a[3 + n] = r.pilot_high_us_x10[older] - high
+            else:
+                a[3 + n] = 0
+            if n:
+                b[n - 1] = more
+            else:
+                a[7] = more
+        b[3] = r.pilot_quiet_ms
+        b[4] = r.cp_high_mv
+        b[5] = r.cp_low_mv
+        b[6] = r.pp_mv
+        b[7] = r.pp_rail_mv
+
+    def _copy_rest(self, r) -> None:
+        a = self._now[2]
+        for n in range(4):
+            a[n] = r.temp_mv[n]
+            a[4 + n] = r.temp_age_ms[n]
+        a = self._now[3]
+        a[0] = r.temp_rail_mv
+        a[1] = r.lock_feedback_mv
+        a[2] = r.lock_motor_ma
+        a[3] = r.vehicle_age_ms
+        a[4] = r.vehicle_limit_ma
+        a[5] = r.charger_ma
+        a[6] = r.holds
+        a[7] = r.person_limit_ma
+        a = self._now[4]
+        a[0] = r.dc_mv
+        a[1] = r.modem_age_ms
+        a[2] = r.modem_toggles
+        a[3] = r.port_holds
+        a[4] = r.port_dc_holds
+        a[5] = r.port_ma
+        a[6] = r.port_dc_ma
+
+    def _copy_flags(self, r, c) -> None:
+        """Pack what is yes or no, bit by bit as in vehicle.protocol.FLAGS."""
+        flags = r.cp_ok | r.pp_ok << 1
+        for n in range(4):
+            if r.temp_ok[n]:
+                flags |= 4 << n
+        flags |= r.lock_feedback_ok << 6 | r.vehicle_permits << 7 | r.charger_ok << 8
+        flags |= r.ac_ok << 9 | r.ac_present << 10
+        flags |= r.stop_request << 11 | r.unlock_request << 12 | r.output_lost << 13
+        if c.reasons & SERVICE_MODE:
+            flags |= 1 << 14
+        flags |= r.dc_ok << 15 | r.contactors_ok << 16 | r.contactors_open << 17
+        flags |= r.car_unlock << 18 | r.car_stop << 19 | r.is_asleep << 20
+        flags |= r.modem_wants_c << 21 | r.modem_permits_unlock << 22 | r.is_nearly_full << 23
+        flags |= r.car_ac_live << 24 | r.console_stop << 25
+        if r.test_lock:
+            flags |= 1 << 26 if r.test_lock > 0 else 1 << 27
+        self._now[4][7] = flags | r.service_end << 28
+
+    def _copy_commands(self, c, states: int) -> None:
+        a = self._now[5]
+        # The highest bit is 28: a small int everywhere.
+        a[0] = (
+            states
+            | (c.lock_drive + 1) << 18
+            | c.hottest_ok << 20
+            | c.plug_present << 21
+            | c.wants_heat << 22
+            | c.dc_session << 23
+            | c.light << 24
+        )
+        a[1] = c.charger_ma
+        a[2] = c.duty_pct_x100
+        a[3] = c.offered_ma
+        a[4] = c.permitted_ma
+        a[5] = c.hottest_decic
+        a[6] = c.dc_permitted_ma
+        a[7] = self._openings
+        a = self._now[6]
+        a[0] = c.reasons
+        a[1] = c.faults
+        a[2] = c.holds
+
+    def _begin(self, ms: int) -> None:
+        """Write the head of the frame: `ms` is its tick, or the time since the one before it."""
+        at = self._at
+        self._frame_at = at
+        ring = self.ring
+        while ms > 127:
+            ring[at] = ms & 127 | 128
+            ms >>= 7
+            at += 1
+        ring[at] = ms
+        self._mask_at = at + 1
+        self._at = at + 2
+        self._group = 0
+
+    def _next_block(self) -> None:
+        """Begin the frame, whole, in the next block, which gives up what it holds; or freeze, where what follows has its share."""
+        if self._at:
+            if self.state == AFTER:
+                if self._after_blocks == 0:
+                    # The newest frame is given up: it is whole nowhere.
+                    self.state = FULL
+                    self._group = _GROUPS
+                    return
+                self._after_blocks -= 1
+            self.block = (self.block + 1) % len(self.used)
+            if self.used[self.block]:
+                self.is_from_boot = False
+        self.used[self.block] = 0
+        self._at = self.block * BLOCK_BYTES
+        self._end = self._at + BLOCK_BYTES
+        for n in range(_GROUPS):
+            was = self._was[n]
+            for m in range(_GROUP):
+                was[m] = 0
+        self._mask &= _TRIGGER
+        self._begin(self._frame_ms)
+
+    def _pack(self) -> None:
+        """Pack the next group that has changed; behind the last one the frame counts."""
+        group = self._group
+        while group < _GROUPS and self._now[group] == self._was[group]:
+            group += 1
+        if group < _GROUPS:
+            if self._at + _GROUP_BYTES > self._end:
+                # Anew in the next block; there it has room.
+                self._next_block()
+                return
+            self._mask |= 1 << group
+            self._pack_group(self._now[group], self._was[group])
+            group += 1
+        self._group = group
+        if group == _GROUPS:
+            self.ring[self._mask_at] = self._mask
+            self._packed_ms = self._frame_ms
+            self.used[self.block] = self._at - self.block * BLOCK_BYTES
+
+    def _pack_group(self, now, was) -> None:
+        ring = self.ring
+        mask_at = self._at
+        at = mask_at + 1
+        mask = 0
+        for n in range(_GROUP):
+            # Both below 2**30 and never of opposite signs where large: a small int.
+            more = now[n] - was[n]
+            if more:
+                was[n] = now[n]
+                mask |= 1 << n
+                sign = 0
+                if more < 0:
+                    more = -more
+                    sign = 64
+                if more < 64:
+                    ring[at] = more | sign
+                else:
+                    ring[at] = more & 63 | sign | 128
+                    more >>= 6
+                    at += 1
+                    while more > 127:
+                        ring[at] = more & 127 | 128
+                        more >>= 7
+                        at += 1
+                    ring[at] = more
+                at += 1
+        ring[mask_at] = mask
+        self._at = at
+
+    # ------------------------------------------------------------------------------------ at rest
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether the box is frozen and waits to be written."""
+        return self.state == FULL
+
+    def rearm(self) -> None:
+        """The box is written, or is not wanted: record anew. What it held is gone."""
+        for n in range(len(self.used)):
+            self.used[n] = 0
+        self.block = 0
+        self._at = 0
+        self._group = _GROUPS
+        self.is_from_boot = False
+        self.state = RECORDING
+        self.missed = 0
+        self.trigger_reasons = self.trigger_faults = self.trigger_cause = 0
+        # The next pass is the first frame.
+        self._states = -1
+        self._wait = 0
+
+    def restore(self, credit_min: int) -> None:
+        """Take back `credit_min` as it was stored: a board that restarts again and again earns nothing by it."""
+        self.credit_min = credit_min if 0 <= credit_min <= CREDIT_MAX_MIN else 0

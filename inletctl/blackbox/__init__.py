@@ -1,0 +1,1 @@
+"""Black boxes and the session log of a board: read, shown, and replayed on this computer."""
