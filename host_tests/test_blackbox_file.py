@@ -25,7 +25,8 @@ from journal.sessions import KIND_SESSION
 @pytest.fixture(scope="module")
 def entries():
     """Two boxes of several parts, sessions, and a record of another kind."""
-    found = record_boxes(read_scenario(SCENARIOS / "over_temperature_latches.txt"), 8)
+    scenario = read_scenario(SCENARIOS / "line_wires_break.txt")
+    found = record_boxes(scenario, 8, part_bytes=1100)
     number = found[-1][1]
     assert [kind for kind, _, _ in found].count(KIND_BOX) >= 4
     session = record_boxes(read_scenario(SCENARIOS / "full_ac_session.txt"))[-1]
@@ -141,7 +142,7 @@ def test_a_damaged_part_loses_no_more_than_itself_and_says_so(entries, data):
     whole = boxes_of(entries)[0]
     boxes, problems = boxes_of(damaged)
     said = [*problems, *(one for box in boxes for one in box.problems)]
-    if how == "drop":
+    if how == "drop" and payload[2] > 1:
         assert said
     frames = {frame for box in boxes for frame in box.frames}
     mine = next(n for n, box in enumerate(whole) if box.number <= number < (whole[n + 1].number if n + 1 < len(whole) else 1 << 30))  # fmt: skip
@@ -183,7 +184,7 @@ def test_a_part_of_a_later_layout_asks_for_a_newer_tool(entries):
 def test_list_tells_boxes_and_sessions(journal):
     status, said = run("list", journal)
     assert status == 0
-    assert "OverTemperature" in said and "2 black boxes" in said and "1 other records" in said
+    assert "interlocked" in said and "2 black boxes" in said and "1 other records" in said
 
 
 def test_list_as_json_holds_all_of_it(entries, journal):
@@ -205,13 +206,13 @@ def test_decode_writes_tables_and_waveforms(entries, journal, tmp_path):
         rows = list(csv.DictReader(stream))
     assert len(rows) == len(boxes[0].frames) and list(rows[0]) == header()
     trigger = next(row for row in rows if row["trigger"] == "1")
-    assert trigger["time_s"] == "0.000" and trigger["faults"] == "OverTemperature"
+    assert trigger["time_s"] == "0.000" and "interlocked" in trigger["reasons"]
     frame = boxes[0].trigger
     assert (
         trigger["temp_mv_0"] == str(frame.value("temp_mv_0")) and trigger["session"] == "stopping"
     )
     vcd = (out / ("box-%d.vcd" % boxes[0].number)).read_text(encoding="utf-8")
-    assert "$var" in vcd and "OverTemperature" in vcd and "temp_mv_0" in vcd
+    assert "$var" in vcd and "interlocked" in vcd and "temp_mv_0" in vcd
     with open(out / "sessions.csv", encoding="utf-8") as stream:
         assert len(list(csv.DictReader(stream))) == len(sessions_of(entries)[0])
 

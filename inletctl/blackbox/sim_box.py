@@ -31,10 +31,17 @@ from settings import Settings  # noqa: E402
 PART_BYTES = 2048
 
 
-def write_out(box: Any, settings: Any, entries: "list[Entry]", version: str, session: int) -> None:
+def write_out(
+    box: Any,
+    settings: Any,
+    entries: "list[Entry]",
+    version: str,
+    session: int,
+    part_bytes: int = PART_BYTES,
+) -> None:
     """Write a full box behind the entries, as a board's journal does, and rearm it."""
-    writer = BoxWriter(box, settings, version, session, None, PART_BYTES)
-    buffer = bytearray(PART_BYTES)
+    writer = BoxWriter(box, settings, version, session, None, part_bytes)
+    buffer = bytearray(part_bytes)
     for n in range(writer.parts):
         length = writer.part(n, buffer)
         entries.append((KIND_BOX, len(entries) + 1, bytes(buffer[:length])))
@@ -46,6 +53,7 @@ def record_boxes(
     blocks: int = BLOCKS,
     each_pass: "Callable[[int, Any, Any], object] | None" = None,
     start_ms: int = 0,
+    part_bytes: int = PART_BYTES,
 ) -> "list[Entry]":
     """Run the scenario and return what a board's journal would hold: boxes and sessions.
 
@@ -74,7 +82,7 @@ def record_boxes(
             each_pass(now_ms, r, c)
         is_over = box.state == AFTER and t_us >= scenario.end_us - 50_000
         if box.is_full or is_over:
-            write_out(box, settings, entries, version, len(entries))
+            write_out(box, settings, entries, version, len(entries), part_bytes)
         if log.has_ended:
             length = log.take(record, len(entries))
             entries.append((KIND_SESSION, len(entries) + 1, bytes(record[:length])))
