@@ -105,6 +105,11 @@ def _text_of(path: str) -> str:
         return ""
 
 
+def _version() -> str:
+    """Return the firmware's name as it was flashed."""
+    return (_text_of(VERSION_FILE).split()[1:2] or ["unknown"])[0]
+
+
 def stored_settings(board):
     """Return what the board has stored; anything unreadable is handed on as such, for Settings to refuse."""
     try:
@@ -269,8 +274,7 @@ class Host:
         else:
             from vehicle.desk import Desk
 
-            version = _text_of(VERSION_FILE).split()[1:2] or ["unknown"]
-            words = self._board.words + " " + version[0]
+            words = self._board.words + " " + _version()
             self._desk = Desk(
                 self._board, self._settings, self._report, words, self._car, self._keeper()
             )
@@ -285,7 +289,7 @@ class Host:
                 from journal.opener import Opener
 
                 clock = None if self._car is None else self._car.clock
-                self._opener = Opener(board, self._settings, self._inlet, clock)
+                self._opener = Opener(board, self._settings, self._inlet, clock, _version())
             elif not self._opener.is_done:
                 self._opener.step()
             else:
@@ -321,12 +325,17 @@ class Host:
     def _lose_book(self, error) -> None:
         """The journal decides nothing: whatever goes wrong in it, the inlet goes on without."""
         self._wants_book = False
-        self._book = None
+        self._book = self._opener = None
         if self._desk is not None:
             self._desk.set_book(None, None)
         if self._car is not None:
             self._car.set_book(None)
-        self._board.note("the journal has failed and is left out until the next start: %r" % error)
+        gc.collect()
+        try:
+            why = repr(error)
+        except MemoryError:
+            why = "no memory"
+        self._board.note("the journal has failed and is left out until the next start: " + why)
 
     def _keeper(self):
         """Return what reads and changes the port records, None where the board stores none."""

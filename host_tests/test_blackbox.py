@@ -25,31 +25,29 @@ from journal.blackbox import (
     BLOCK_BYTES,
     BOX_COSTS_MIN,
     CREDIT_MAX_MIN,
-    FIELDS,
     FULL,
     RECORDING,
     SESSION_MAX,
-    STATES,
     BlackBox,
 )
+from journal.box_frame import FIELDS, STATES
 from journal.box_writer import BoxWriter
 from lock.actuator import LOCK_STATE_NAMES
 from settings import Settings
 from signals import Commands, Readings
-from vehicle.console import Report
-from vehicle.desk import Desk
 from vehicle.looks import LIGHT_NAMES
 from vehicle.protocol import READINGS
+from vehicle.reading import READING_NUMBERS, keep
 
 PASS_MS = 10
-DESK = Desk(None, Settings({}), Report(), "")
 FAULT_NAMES = [row[0] for row in FAULTS]
 
 
 def truth_of(now_ms, r, c):
     """Return what a frame of this pass must decode to: the readings as the desk tells them, the commands by name."""
-    DESK._keep_readings(now_ms, r, c, 0)
-    values = dict(zip(READINGS, list(DESK._reading)[2:42], strict=True))
+    line = [0] * READING_NUMBERS
+    keep(line, now_ms, 0, r, c, 0)
+    values = dict(zip(READINGS, line[2:42], strict=True))
     for name in (
         "charger_ma", "duty_pct_x100", "offered_ma", "permitted_ma", "hottest_decic", "dc_permitted_ma", "reasons",
         "faults", "holds",

@@ -17,7 +17,7 @@ from inletctl.house import FIRMWARE, firmware_files
 
 FILES = (
     "ticks.py", "faults.py", "signals.py", "settings.py", "journal/__init__.py", "journal/blackbox.py",
-    "journal/box_writer.py", "journal/sessions.py",
+    "journal/box_frame.py", "journal/box_writer.py", "journal/sessions.py",
 )  # fmt: skip
 # What a loop and a journal ask these for.
 ASKED_FOR = (

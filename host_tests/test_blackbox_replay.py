@@ -12,7 +12,7 @@ from inletctl.blackbox.sim_box import record_boxes
 from inletctl.house import SCENARIOS, firmware_hash
 from inletctl.link.replay import UNSETTLED
 from inletctl.scenario.load import read_scenario
-from journal.blackbox import FIELDS
+from journal.box_frame import FIELDS
 
 # Twenty with trouble of every room, the shorter ones; all of them: `python -m inletctl.blackbox.sim_box`.
 NAMES = (

@@ -3,7 +3,11 @@
 import errno
 
 import pytest
+from click.testing import CliRunner
 
+from inletctl.blackbox.file import save
+from inletctl.blackbox.payload import boxes_of
+from inletctl.cli import cli
 from inletctl.errors import UserError
 from inletctl.journal import words
 from inletctl.journal.board import BoardJournal, records_of
@@ -14,8 +18,12 @@ from inletctl.link.wired import Wire, run_wired
 from inletctl.scenario.parse import parse_scenario
 from inletctl.session import Session
 from journal import book as book_module
-from journal import outcomes, pages, wear
-from journal.book import BUDGET, K_HEALTH, K_OUTCOMES, K_TROUBLES, K_WEAR, KEPT, Book
+from journal import opener, outcomes, pages, wear
+from journal.blackbox import CREDIT_MAX_MIN, FULL
+from journal.blame import PERSON
+from journal.book import BUDGET, K_COUNTS, K_OUTCOMES, K_SESSION, K_TROUBLES, K_WEAR, KEPT, Book
+from journal.box_writer import KIND_BOX
+from journal.sessions import KIND_SESSION, RECORD_BYTES
 from signals import Commands, Readings
 from vehicle.protocol import NOT_IDLE, NOT_IN_SERVICE, REFUSALS, STILL_PRESENT
 
@@ -81,7 +89,10 @@ class Client:
 def test_the_numbers_said_twice_are_the_same():
     assert book_module.WEAR_INTS == wear.DUMP_INTS
     assert book_module.OUTCOMES_INTS == outcomes.DUMP_INTS
-    assert KEPT == tuple(range(1, K_HEALTH + 1)) and len(book_module.KIND_NAMES) == K_HEALTH + 1
+    assert KEPT == tuple(range(1, K_COUNTS + 1)) and len(book_module.KIND_NAMES) == K_COUNTS + 1
+    assert (book_module.K_BOX, book_module.K_SESSION) == (KIND_BOX, KIND_SESSION)
+    assert (book_module._RECORD_BYTES, book_module._FULL) == (RECORD_BYTES, FULL)
+    assert book_module._PERSON == PERSON and opener._CREDIT_MAX_MIN == CREDIT_MAX_MIN
     assert set(range(pages.PAGES)) == {pages.P_NOW, pages.P_CODE, pages.P_WEAR, pages.P_CONTACT}
     assert len(pages.PAGE_NAMES) == pages.PAGES
 
@@ -89,7 +100,7 @@ def test_the_numbers_said_twice_are_the_same():
 def test_a_stop_is_told_over_the_wire_with_whose_fault_it_was_and_the_code_it_left():
     run = Run(STORY, {6700: [("journal", 0, 0), ("journal", 1, 0), ("journal", 1, 15)]})
     now = words.page(run.answers[67000])
-    assert now["loaded"] == 31 and now["session"] == 1
+    assert now["loaded"] == 127 and now["session"] == 1
     verdict = words.verdict(now)
     assert verdict.party == "station" and verdict.sure == "sure"
     assert "state F" in verdict.line and "reason pilot_f" in verdict.evidence
@@ -185,7 +196,7 @@ def test_what_flash_holds_and_is_no_journal_is_told_and_done_without():
     files["/journal/1.log"] = b"somebody else's file"
     again = Run(QUIET, {700: [("journal", 0, 0)]}, run.wire)
     now = words.page(again.answers[7000])
-    assert now["loaded"] == 31 and now["log_lost"] == 1
+    assert now["loaded"] == 127 and now["log_lost"] == 1
     assert any("/journal/1.log" in sentence and ".bad" in sentence for sentence in again.words)
 
 
@@ -197,7 +208,7 @@ def test_a_dump_of_another_size_is_told_and_begun_anew():
     assert log.append(K_OUTCOMES, b"abc", True) == DONE
     assert log.append(K_TROUBLES, bytes(4) * 40, True) == DONE
     again = Run(QUIET, {700: [("journal", 0, 0), ("journal", 1, 0)]}, run.wire)
-    assert words.page(again.answers[7000])["loaded"] == 31
+    assert words.page(again.answers[7000])["loaded"] == 127
     assert words.stored(again.answers[7001]) is None
     told = "\n".join(again.words)
     assert "what is stored of outcomes is not of this firmware" in told
@@ -259,7 +270,7 @@ def test_a_part_that_has_no_room_is_named_and_the_others_go_on(monkeypatch, part
     assert any(values[0] for values in run.commands), "S2 was closed"
     if part != "journal.memory":
         now = words.page(run.answers[79001])
-        assert now["loaded"] != 31 and any(said in what for what in words.missing(now["loaded"]))
+        assert now["loaded"] != 127 and any(said in what for what in words.missing(now["loaded"]))
 
 
 def test_a_journal_that_fails_in_a_pass_is_left_out_and_charging_goes_on(monkeypatch):
@@ -287,6 +298,19 @@ def test_a_journal_that_fails_at_rest_is_left_out(monkeypatch):
     run = Run(STORY, {7900: [("journal", 0, 0)]})
     assert any("the journal has failed" in sentence for sentence in run.words)
     assert run.answers[79000] == "no_such_entry" and run.session.resets == 0
+
+
+def test_a_stop_is_in_the_black_box_and_decides_alike_when_it_is_replayed(tmp_path):
+    run = Run(STORY)
+    entries = [(one.kind, one.number, one.payload) for one in records_of(run.wire.flash)]
+    assert [kind for kind, _number, _payload in entries].count(K_SESSION) == 1
+    boxes, _problems = boxes_of(entries)
+    assert len(boxes) == 1
+    path = save(entries, tmp_path / "journal.jsonl", "wired")
+    said = CliRunner().invoke(cli, ["blackbox", "replay", str(path)])
+    assert said.exit_code == 0, said.output
+    told = CliRunner().invoke(cli, ["blackbox", "list", str(path)])
+    assert "pilot_f" in told.output, told.output
 
 
 class Log:

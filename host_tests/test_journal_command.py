@@ -7,8 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from inletctl import runs
+from inletctl.blackbox.file import load
 from inletctl.cli import cli
 from inletctl.journal import command, words
+from inletctl.journal.board import Record
 from inletctl.link.client import RefusedError
 from inletctl.monitor import panels
 from inletctl.monitor.model import Monitor
@@ -72,7 +74,7 @@ def board(told, monkeypatch):
 
 
 def run(*arguments):
-    return CliRunner().invoke(cli, [*arguments, "--port", "X"])
+    return CliRunner().invoke(cli, [*map(str, arguments), "--port", "X"])
 
 
 def test_the_verdict_is_told_with_its_evidence_and_what_the_board_has_no_room_for(board):
@@ -115,6 +117,31 @@ def test_an_inspection_asks_first_and_needs_service_mode(board):
     assert "next inspection" in run("journal", "inspected", "--yes").output
     board.refusal = NOT_IN_SERVICE
     assert "not in service mode" in str(run("journal", "inspected", "--yes").exception)
+
+
+class Client:
+    def hello(self):
+        return ("cpython", "simulation", "00", "0.1+abc")
+
+
+@contextmanager
+def client_at(_port):
+    yield Client()
+
+
+def test_every_record_is_downloaded_into_a_file_that_the_other_tools_read(
+    monkeypatch, tmp_path, board
+):
+    monkeypatch.setattr(command, "board_at", client_at)
+    monkeypatch.setattr(command, "_journal_of", lambda _client: board)
+    out = tmp_path / "j.jsonl"
+    board.records = lambda told: []
+    done = run("journal", "download", "--out", out)
+    assert "no record yet" in str(done.exception) and not out.exists()
+    board.records = lambda told: told(1, 8) or [Record(1, 7, b"abc"), Record(17, 8, b"")]
+    assert "wrote 2 records" in run("journal", "download", "--out", out).output
+    assert load(out).entries == [(1, 7, b"abc"), (17, 8, b"")]
+    assert load(out).board == "cpython simulation 00 0.1+abc"
 
 
 def test_sim_tells_whose_fault_it_was_and_the_codes():

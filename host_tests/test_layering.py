@@ -30,7 +30,7 @@ MAY_IMPORT = {
     },
     "service": {"release", "ticks", "micropython"},
     "vehicle": {"ticks", "faults", "settings", "micropython", "array", "struct", "json", "gc"},
-    "journal": {"ticks", "faults", "settings", "micropython", "array", "struct", "json", "os", "gc"},
+    "journal": {"ticks", "faults", "settings", "micropython", "array", "struct", "json", "os", "gc", "sys"},
     "ports": {"ticks", "faults", "settings", "micropython", "array", "struct", "json", "os"},
     # Composes the rooms. Settings: its builders fall back to the defaults.
     "step": {

@@ -430,11 +430,7 @@ def powercut(cuts: int, uf2: "Path | None", seed: int, jobs: int, what: str) -> 
 # Their packages are heavy and are loaded when a command runs.
 for _command in (
     emu, flash, monitor, bench, garbage, light, scan, settings_group, calibrate, clock, charge_now, log_group, decode_command,
-<<<<<<< HEAD
-    replay_command, can_group, can_perf, port_group, codes_group, journal_group,
-=======
-    replay_command, can_group, can_perf, port_group, codes_group, blackbox_group,
->>>>>>> 2c80a1a (journal: Keep what was read and decided around a stop, and a line a plug-in.)
+    replay_command, can_group, can_perf, port_group, codes_group, journal_group, blackbox_group,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -3,11 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-<<<<<<< HEAD
-=======
 from inletctl.blackbox.docs import blackbox_page
-from inletctl.blame_docs import PAGES as BLAME_PAGES
->>>>>>> 2c80a1a (journal: Keep what was read and decided around a stop, and a line a plug-in.)
 from inletctl.can.generate import PAGES as CAN_PAGES
 from inletctl.errors import UserError
 from inletctl.hardware_docs import PAGES as HARDWARE_PAGES

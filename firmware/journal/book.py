@@ -1,4 +1,4 @@
-"""The journal, composed: trouble memory, wear, whose fault it was, contact health, and what of them is on flash.
+"""The journal, composed: trouble memory, wear, whose fault it was, contact health, black box, session log, and what is on flash.
 
 `tick` once a pass, after the commands were obeyed; it allocates nothing. At rest `is_due` says when `work` has something to
 write, one record a call. Parts that a board has no room for are None, and the others go on. Decides nothing about charging.
@@ -15,8 +15,19 @@ K_TROUBLES = const(1)
 K_WEAR = const(2)
 K_OUTCOMES = const(3)
 K_HEALTH = const(4)
-KEPT = (1, 2, 3, 4)
-KIND_NAMES = ("", "troubles", "wear", "outcomes", "contact health")
+K_COUNTS = const(5)
+K_BOX = const(16)  # journal.box_writer.KIND_BOX
+K_SESSION = const(17)  # journal.sessions.KIND_SESSION
+KEPT = (1, 2, 3, 4, 5)
+KIND_NAMES = ("", "troubles", "wear", "outcomes", "contact health", "counts")
+# In this order they are written.
+_ORDER = (K_TROUBLES, K_BOX, K_SESSION, K_COUNTS, K_WEAR, K_OUTCOMES, K_HEALTH)
+# Of K_COUNTS: layout, number of the last plug-in, minutes of credit that the black box has.
+COUNTS_INTS = const(3)
+_COUNTS_LAYOUT = const(1)
+_SESSION_MAX = const(0x3FFFFFFF)
+# Bytes of one record of a black box: two for a box of six blocks.
+_PART_BYTES = const(1700)
 
 # Own choices. Signs of one trouble come together; a record costs an erase.
 SETTLE_MS = const(5000)
@@ -30,7 +41,10 @@ _SECOND_MS = const(1000)
 _UNPLUGGED = const(0)  # interlock.UNPLUGGED, as a plain value
 
 _DONE = const(0)  # drivers.flash_log
+_FULL = const(2)  # journal.blackbox
+_PERSON = const(5)  # journal.blame
 # Ints of a dump, as those of journal.wear and journal.outcomes; a test compares.
+_RECORD_BYTES = const(44)  # journal.sessions.RECORD_BYTES
 WEAR_INTS = const(22)
 OUTCOMES_INTS = const(74)
 
@@ -48,6 +62,8 @@ class Book:
         self.verdict = None  # journal.verdict.Verdict
         self.health = None  # journal.health.ContactHealth
         self.moment = None  # journal.heating.Moment, what `health` is told
+        self.sessions = None  # journal.sessions.SessionLog
+        self.box = None  # journal.blackbox.BlackBox
         self.session = 0  # number of the plug-in that is, or was last
         self.failures = 0  # records that the flash did not take
         self._note = note
@@ -55,6 +71,14 @@ class Book:
         self._has_charged = False  # S2 was closed in this plug-in
         self._is_begun = False
         self._second_ms = 0
+        self._verdict_serial = 0  # as the black box was last told
+        self._session_serial = 0  # of the verdict when the plug went in
+        self._resets = 0  # within this plug-in
+        self._make_writer = None  # makes a BoxWriter
+        self._writer = None
+        self._part = 0  # that is written next
+        self._record = None  # of a session, until it is written
+        self._counts_session = 0  # as on flash
         # What of the parts is on flash.
         self._is_health_new = False
         self._wear_serial = 0
@@ -90,6 +114,22 @@ class Book:
         self.health = health
         self.moment = moment
 
+    def set_sessions(self, sessions) -> None:
+        """Take the session log."""
+        self.sessions = sessions
+
+    def set_box(self, box, make_writer) -> None:
+        """Take the black box, and what makes a journal.box_writer.BoxWriter: make_writer(box, session, part_bytes)."""
+        self.box = box
+        self._make_writer = make_writer
+
+    def set_counts(self, session: int, credit_min: int) -> None:
+        """Go on from what is stored: number of the last plug-in, and the black box's credit."""
+        self.session = max(self.session, session)
+        self._counts_session = session
+        if self.box is not None:
+            self.box.restore(credit_min)
+
     # ------------------------------------------------------------------------------------ each pass
 
     def tick(self, now_ms: int, r, c) -> None:
@@ -106,14 +146,28 @@ class Book:
             self.verdict.tick(now_ms, r, c)
         if self.wear is not None:
             self.wear.tick(now_ms, r, c)
+        if self.sessions is not None:
+            self.sessions.tick(now_ms, r, c)
+        if self.box is not None:
+            self._record_pass(self.box, now_ms, r, c)
         if not 0 <= ticks_diff(now_ms, self._second_ms) < _SECOND_MS:
             self._second_ms = now_ms
             self._measure(now_ms, r, c)
+
+    def _record_pass(self, box, now_ms: int, r, c) -> None:
+        verdict = self.verdict
+        if verdict is not None and verdict.serial != self._verdict_serial:
+            self._verdict_serial = verdict.serial
+            if verdict.verdict != _PERSON:
+                box.trigger_now(verdict.code)
+        box.tick(now_ms, r, c)
 
     def _begin(self, now_ms: int, c) -> None:
         self._is_begun = True
         # What is in at a start went in before it.
         self._plugged = c.session
+        if c.session != _UNPLUGGED:
+            self._resets = 1
         self._budget_ms = self._since_ms = now_ms
         if self.health is not None:
             # Nobody knows how long no current has flowed.
@@ -123,8 +177,11 @@ class Book:
         """The session's state has changed."""
         memory = self.memory
         if self._plugged == _UNPLUGGED:
-            self.session += 1
+            if self.session < _SESSION_MAX:
+                self.session += 1
             self._has_charged = False
+            self._resets = 0
+            self._session_serial = 0 if self.verdict is None else self.verdict.serial
             if memory is not None:
                 memory.begin_session(self.session)
         elif c.session == _UNPLUGGED:
@@ -203,8 +260,14 @@ class Book:
         mask = 0
         if self.memory is not None and self.memory.has_changed:
             mask |= 1 << K_TROUBLES
+        if self.box is not None and self.box.state == _FULL:
+            mask |= 1 << K_BOX
         if not is_all:
             return mask
+        if self._record is not None or (self.sessions is not None and self.sessions.has_ended):
+            mask |= 1 << K_SESSION
+        if self.session != self._counts_session:
+            mask |= 1 << K_COUNTS
         if self.wear is not None and self.wear.serial != self._wear_serial:
             mask |= 1 << K_WEAR
         if self.verdict is not None and _serial_of(self.verdict) != self._outcomes_serial:
@@ -215,14 +278,16 @@ class Book:
 
     def work(self, now_ms: int) -> None:
         """Write one record. The board is at rest, and may be late afterwards."""
-        kind = K_TROUBLES
-        while kind <= K_HEALTH and not self._unsaved >> kind & 1:
-            kind += 1
+        kind = 0
+        for one in _ORDER:
+            if self._unsaved >> one & 1:
+                kind = one
+                break
         log = self.log
-        if kind > K_HEALTH or log is None:
+        if not kind or log is None:
             return
         try:
-            answer = log.append(kind, bytes(self._dumped(kind)), True)
+            answer = log.append(kind, self._payload(kind), True)
             problem = log.problem
         except MemoryError:
             # Before anything was written.
@@ -232,8 +297,8 @@ class Book:
             self._has_failed = False
             self._told = ""
             self._budget -= 1
-            self._unsaved &= ~(1 << kind)
-            self._is_written(kind)
+            if self._is_written(kind):
+                self._unsaved &= ~(1 << kind)
             # The next one in a moment.
             self._wait = 2
             return
@@ -243,6 +308,37 @@ class Book:
         if problem != self._told:
             self._told = problem
             self._note(problem)
+
+    def _payload(self, kind: int):
+        """Return what belongs on flash, bytes."""
+        if kind == K_BOX:
+            return self._box_part()
+        if kind == K_SESSION:
+            return self._session_record()
+        return bytes(self._dumped(kind))
+
+    def _box_part(self):
+        writer = self._writer
+        if writer is None and self._make_writer is not None:
+            writer = self._make_writer(self.box, self.session, _PART_BYTES)
+            self._writer = writer
+            self._part = 0
+        part = bytearray(_PART_BYTES)
+        if writer is None:
+            return part
+        return memoryview(part)[: writer.part(self._part, part)]
+
+    def _session_record(self):
+        sessions = self.sessions
+        if self._record is None and sessions is not None:
+            verdict = self.verdict
+            code = 0
+            if verdict is not None and verdict.serial != self._session_serial:
+                code = verdict.code
+            record = bytearray(_RECORD_BYTES)
+            sessions.take(record, self.session, code, self._resets)
+            self._record = record
+        return self._record
 
     def _dumped(self, kind: int):
         """Return an array of what belongs on flash."""
@@ -260,9 +356,15 @@ class Book:
         elif kind == K_HEALTH and health is not None:
             ints = _ints(health.size)
             health.dump(ints, 0)
+        elif kind == K_COUNTS:
+            ints = _ints(COUNTS_INTS)
+            ints[0] = _COUNTS_LAYOUT
+            ints[1] = self.session
+            ints[2] = 0 if self.box is None else self.box.credit_min
         return ints
 
-    def _is_written(self, kind: int) -> None:
+    def _is_written(self, kind: int) -> bool:
+        """Take what belongs to `kind` for written; return whether all of it is."""
         memory, wear, verdict = self.memory, self.wear, self.verdict
         if kind == K_TROUBLES and memory is not None:
             memory.has_changed = False
@@ -272,6 +374,24 @@ class Book:
             self._outcomes_serial = _serial_of(verdict)
         elif kind == K_HEALTH:
             self._is_health_new = False
+        elif kind == K_COUNTS:
+            self._counts_session = self.session
+        elif kind == K_SESSION:
+            self._record = None
+        elif kind == K_BOX:
+            return self._is_part_written()
+        return True
+
+    def _is_part_written(self) -> bool:
+        self._part += 1
+        if self._writer is not None and self._part < self._writer.parts:
+            return False
+        self._writer = None
+        if self.box is not None:
+            self.box.rearm()
+        # What the box has cost is not to be earned again by a restart.
+        self._counts_session = -1
+        return True
 
 
 def _serial_of(verdict) -> int:

@@ -127,8 +127,8 @@ def _head(box, settings, version: str, session: int, minute) -> bytearray:
     _append(head, len(settings.given))
     for row in TABLE:
         if row[ROW_KEY] in settings.given:
-            _append(head, row[ROW_NUMBER])
-            _append(head, getattr(settings, row[ROW_KEY]))
+            _append(head, int(row[ROW_NUMBER]))
+            _append(head, getattr(settings, str(row[ROW_KEY])))
     return head
 
 

@@ -4,16 +4,49 @@ The most useful comes first, as a board may have no room for all: what does not 
 """
 
 import gc
+import sys
 from array import array
 
 from micropython import const
 
-from journal.book import K_HEALTH, K_OUTCOMES, K_TROUBLES, K_WEAR, KEPT, KIND_NAMES, Book
+from journal.book import (
+    COUNTS_INTS,
+    K_COUNTS,
+    K_HEALTH,
+    K_OUTCOMES,
+    K_TROUBLES,
+    K_WEAR,
+    KEPT,
+    KIND_NAMES,
+    Book,
+)
 
 _AC_CONTACTS = (0, 1)  # channels of thermal.port
 _NO_SENSOR = const(0)  # settings.sensor_0 and so on
+_CREDIT_MAX_MIN = const(1440)  # journal.blackbox
+_BLOCKS_MIN = const(4)
+# What a board must have left for what it does at rest: settings and port records are changed with some 9 KB.
+_RESERVE_BYTES = const(10000)
+# A computer has room.
+_mem_free = getattr(gc, "mem_free", None)
+# Of journal.book.Book, by part.
+_ATTRIBUTES = ("memory", "verdict", "sessions", "wear", "box", "health")
 # What is told as missing where there is no room.
-PARTS = ("trouble codes", "whose fault it was", "wear", "contact health")
+PARTS = (
+    "trouble codes",
+    "whose fault it was",
+    "session log",
+    "wear",
+    "black box",
+    "contact health",
+)
+
+
+def _has_room() -> bool:
+    if _mem_free is None:
+        return True
+    gc.collect()
+    return _mem_free() >= _RESERVE_BYTES
 
 
 class Opener:
@@ -22,12 +55,14 @@ class Opener:
     board       journal_log(kept), note(sentence)
     inlet       step.InletStep, whose temperatures the contacts are judged by
     clock       vehicle.clock.Clock, None where the car's side is not loaded
+    version     the firmware's name, as the console tells it
     """
 
-    def __init__(self, board, settings, inlet, clock):
+    def __init__(self, board, settings, inlet, clock, version: str):
         self._board = board
         self._settings = settings
         self._clock = clock
+        self._version = version
         # A board without the method keeps nothing.
         journal_log = getattr(board, "journal_log", None)
         self._log = journal_log(KEPT) if journal_log else None
@@ -43,13 +78,31 @@ class Opener:
                 self.book.log = self._log
             return
         gc.collect()
+        held = list(sys.modules)
+        why = ""
         try:
             self._load(self._at)
+            if not _has_room():
+                why = "no memory would be left"
         except (MemoryError, ImportError, OSError, ValueError) as error:
-            gc.collect()
-            self._board.note("journal: left out on this board: %s: %r" % (PARTS[self._at], error))
+            why = repr(error)
+        if why:
+            self._drop(held)
+            self._board.note("journal: left out on this board: %s: %s" % (PARTS[self._at], why))
         self._at += 1
         self.is_done = self._at == len(PARTS)
+
+    def _drop(self, held: list) -> None:
+        """Give up the part that was being loaded, and the modules that came with it: `held` were there before."""
+        setattr(self.book, _ATTRIBUTES[self._at], None)
+        if _mem_free is not None:
+            for name in list(sys.modules):
+                if name not in held:
+                    del sys.modules[name]
+                    package, _, module = name.partition(".")
+                    if hasattr(sys.modules[package], module):
+                        delattr(sys.modules[package], module)
+        gc.collect()
 
     def _load(self, part: int) -> None:
         if part == 0:
@@ -57,7 +110,11 @@ class Opener:
         elif part == 1:
             self._load_verdict()
         elif part == 2:
+            self._load_sessions()
+        elif part == 3:
             self._load_wear()
+        elif part == 4:
+            self._load_box()
         else:
             self._load_health()
 
@@ -95,6 +152,38 @@ class Opener:
         if ints is not None and not outcomes.load(ints, 0):
             self._refused(K_OUTCOMES)
         self.book.set_verdict(Verdict(self._settings, outcomes))
+
+    def _load_sessions(self) -> None:
+        from journal.sessions import SessionLog
+
+        self.book.set_sessions(SessionLog(self._clock))
+        session, _credit_min = self._counts()
+        self.book.set_counts(session, 0)
+
+    def _counts(self):
+        """Return (number of the last plug-in, minutes of credit) as stored; a board without them begins anew."""
+        ints = self._kept(K_COUNTS, COUNTS_INTS)
+        if ints is None or ints[1] < 0 or not 0 <= ints[2] <= _CREDIT_MAX_MIN:
+            return 0, _CREDIT_MAX_MIN
+        return ints[1], ints[2]
+
+    def _load_box(self) -> None:
+        from journal.blackbox import BlackBox
+
+        try:
+            box = BlackBox()
+        except MemoryError:
+            box = BlackBox(_BLOCKS_MIN)
+        settings, clock, version = self._settings, self._clock, self._version
+
+        def make_writer(box, session: int, part_bytes: int):
+            from journal.box_writer import BoxWriter
+
+            minute = clock.minute if clock is not None and clock.is_set else None
+            return BoxWriter(box, settings, version, session, minute, part_bytes)
+
+        self.book.set_box(box, make_writer)
+        self.book.set_counts(*self._counts())
 
     def _load_wear(self) -> None:
         from journal.wear import DUMP_INTS, Wear

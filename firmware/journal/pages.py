@@ -19,7 +19,7 @@ PAGE_NAMES = (("now", ""), ("code", "slot"), ("wear", ""), ("contact", "contact"
 
 # Of page `now`, in order.
 NOW = (
-    "loaded",  # bits: 1 trouble codes, 2 whose fault it was, 4 wear, 8 contact health, 16 the log
+    "loaded",  # bits: 1 trouble codes, 2 whose fault it was, 4 session log, 8 wear, 16 black box, 32 contact health, 64 the log
     "session",  # plug-ins so far
     "codes_lost",  # appearances that found no room
     "verdict_serial",  # grows with every verdict
@@ -37,6 +37,8 @@ NOW = (
     "log_lost",  # records that were found damaged
     "failures",  # records that the flash did not take
     "unsaved",  # bits by kind of record
+    "box",  # what the black box is doing: journal.blackbox
+    "box_missed",  # triggers that it could not record
 )
 
 _CONTACTS = const(2)
@@ -94,16 +96,22 @@ def _fill_now(book, out, at: int) -> None:
         out[at + 9] = verdict.reasons
         out[at + 10] = verdict.faults
         out[at + 11] = verdict.holds
-    if book.wear is not None:
+    if book.sessions is not None:
         loaded |= 4
+    if book.wear is not None:
+        loaded |= 8
         out[at + 12] = book.wear.warnings
     if book.health is not None:
-        loaded |= 8
+        loaded |= 32
         out[at + 13] = book.worst_contact()
     if log is not None:
-        loaded |= 16
+        loaded |= 64
         out[at + 14] = log.last
         out[at + 15] = log.lost
+    if book.box is not None:
+        loaded |= 16
+        out[at + 18] = book.box.state
+        out[at + 19] = book.box.missed
     out[at] = loaded
     out[at + 1] = book.session
     out[at + 16] = book.failures

@@ -15,7 +15,7 @@ from inletctl.report.vcd_file import vcd_writer
 
 use_firmware()
 
-from journal.blackbox import FIELDS, STATES  # noqa: E402
+from journal.box_frame import FIELDS, STATES  # noqa: E402
 
 _ENUMS = ("session", "pilot_state", "lock_state", "limiter", "light")
 _MASKS = {

@@ -4,7 +4,7 @@ from inletctl.house import use_firmware
 
 use_firmware()
 
-from journal import blackbox, box_writer, sessions  # noqa: E402
+from journal import blackbox, box_frame, box_writer, sessions  # noqa: E402
 
 
 def _table(head: "tuple[str, ...]", rows: "list[tuple[object, ...]]") -> str:
@@ -13,7 +13,7 @@ def _table(head: "tuple[str, ...]", rows: "list[tuple[object, ...]]") -> str:
 
 
 def _groups() -> "list[tuple[object, ...]]":
-    names = ["`%s`" % name if not name.startswith("spare") else "0" for name in blackbox.FIELDS]
+    names = ["`%s`" % name if not name.startswith("spare") else "0" for name in box_frame.FIELDS]
     return [(n // 8, ", ".join(names[n : n + 8])) for n in range(0, len(names), 8)]
 
 
@@ -122,7 +122,7 @@ payload. A line that is damaged or was changed by hand is left out and told; the
         "groups": _table(("group", "numbers"), _groups()),
         "states": _table(
             ("state", "lowest bit", "bits"),
-            [("`%s`" % name, low, bits) for name, low, bits in blackbox.STATES],
+            [("`%s`" % name, low, bits) for name, low, bits in box_frame.STATES],
         ),
         "session_kind": sessions.KIND_SESSION,
         "record_bytes": sessions.RECORD_BYTES,

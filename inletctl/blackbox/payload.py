@@ -10,7 +10,8 @@ from inletctl.house import use_firmware
 
 use_firmware()
 
-from journal.blackbox import BLOCK_BYTES, FIELDS, STATES  # noqa: E402
+from journal.blackbox import BLOCK_BYTES  # noqa: E402
+from journal.box_frame import FIELDS, STATES  # noqa: E402
 from journal.box_writer import FLAGS, HEAD, KIND_BOX, LAYOUT, PART_HEAD  # noqa: E402
 from journal.sessions import FLAGS as SESSION_FLAGS  # noqa: E402
 from journal.sessions import KIND_SESSION, RECORD, RECORD_BYTES  # noqa: E402
@@ -44,7 +45,7 @@ class Frame:
     """One pass of the board."""
 
     t_ms: int  # its tick, 0..2**30-1
-    values: "tuple[int, ...]"  # journal.blackbox.FIELDS, in order
+    values: "tuple[int, ...]"  # journal.box_frame.FIELDS, in order
     is_trigger: bool = False
 
     def value(self, name: str) -> int:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,12 +18,16 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="as JSON")
 _YES = click.option("--yes", is_flag=True, help="do not ask")
 
 
-@contextmanager
-def _journal_at(port: str) -> Iterator[Any]:
+def _journal_of(client: Any) -> Any:
     from inletctl.journal.board import BoardJournal
 
+    return BoardJournal(client)
+
+
+@contextmanager
+def _journal_at(port: str) -> Iterator[Any]:
     with board_at(port) as client:
-        yield BoardJournal(client)
+        yield _journal_of(client)
 
 
 @click.group("journal")
@@ -91,6 +96,27 @@ def _tell_log(now: dict[str, int]) -> None:
             "; something waits to be written" if now["unsaved"] else "",
         )
     )  # fmt: skip
+
+
+@journal_group.command("download")
+@PORT
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("journal.jsonl"), show_default=True, help="file to write"
+)  # fmt: skip
+def download_command(port: str, out: Path) -> None:
+    """Read every record on the board's flash into a file, for `inletctl blackbox list|decode|replay`."""
+    from inletctl.blackbox.file import save
+
+    def told(done: int, of: int) -> None:
+        click.echo("file %d of %d" % (done, of), err=True)
+
+    with board_at(port) as client:
+        board = " ".join(client.hello())
+        records = _journal_of(client).records(told)
+    if not records:
+        raise UserError("The board has written no record yet: nothing is saved.", 1)
+    save([(one.kind, one.number, one.payload) for one in records], out, board)
+    click.echo("wrote %d records to %s" % (len(records), out))
 
 
 @journal_group.command("inspected")

@@ -11,6 +11,7 @@ import faults  # noqa: E402
 from journal import blame, health, heating, pages, wear  # noqa: E402
 from journal.frame import FRAME, FRAME_STATES  # noqa: E402
 from journal.memory import FIRST_DATED, LAST_DATED, PRESENT, S_FRAME, SLOT_NAMES  # noqa: E402
+from journal.opener import PARTS  # noqa: E402
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 CONTACTS = ("AC contact L", "AC contact N")
@@ -46,7 +47,7 @@ class Verdict:
         return "%s (%s): %s" % (self.party, self.sure, self.words)
 
 
-_PARTS = ("trouble codes", "whose fault it was", "wear", "contact health", "the log on flash")
+_PARTS = (*PARTS, "the log on flash")
 
 
 def missing(loaded: int) -> list[str]:
