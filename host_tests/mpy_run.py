@@ -13,6 +13,12 @@ from inletctl.targets.micropython import MODULE, check_installed, node_path
 _HOST = """
 import { pathToFileURL } from 'node:url';
 import fs from 'node:fs';
+// As inletctl/targets/node_host.mjs does, and for the same reason.
+const tableGet = WebAssembly.Table.prototype.get;
+WebAssembly.Table.prototype.get = function (at) {
+  const known = (this.known ??= []);
+  return (known[at] ??= tableGet.call(this, at));
+};
 const [modulePath, planPath] = process.argv.slice(1);
 const plan = JSON.parse(fs.readFileSync(planPath, 'utf8'));
 const { loadMicroPython } = await import(pathToFileURL(modulePath).href);

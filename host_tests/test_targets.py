@@ -229,3 +229,28 @@ def test_a_reset_takes_the_car_side_down_and_brings_it_back():
     assert session.run.failures == []
     sent = [int(line.split()[0]) for line in session.trace.car_lines if " can " in line]
     assert max(b - a for a, b in pairwise(sent)) > 500
+
+
+def test_one_node_runs_session_after_session_and_a_failed_one_costs_the_next_nothing(monkeypatch):
+    """Each on an interpreter of its own, with settings of its own."""
+    with micropython.Node() as node:
+        traces = []
+        for text in (CAR, SHORT.replace("0.2s expect", "0.4s expect").replace("0.5s", "7s"), CAR):
+            session = _session(text)
+            node.run(session)
+            alone = _session(text)
+            cpython.run(alone)
+            assert session.trace.text == alone.trace.text
+            traces.append(session.trace.text)
+        assert traces[0] == traces[2] != traces[1]
+        process = node._process
+        with monkeypatch.context() as broken:
+            _with_step(broken, "        raise ValueError('broken on purpose')\n")
+            with pytest.raises(RuntimeError, match="firmware failed: ValueError"):
+                node.run(_session())
+        assert process.poll() is not None, "nothing is left of the failed one"
+        again = _session(CAR)
+        node.run(again)
+        assert again.run.failures == [] and again.trace.text == traces[0]
+        last = node._process
+    assert last.poll() == 0

@@ -7,10 +7,13 @@ of 32-bit ints go through a pipe each way once a pass.
 import array
 import json
 import os
+import struct
 import subprocess
-import sys
 import tempfile
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
+from typing import IO
 
 from inletctl.errors import UserError
 from inletctl.house import FIRMWARE, ROOT, firmware_files, use_firmware
@@ -24,6 +27,9 @@ from signals import Commands, Readings  # noqa: E402
 MODULE = ROOT / "node_modules/@micropython/micropython-webassembly-pyscript/micropython.mjs"
 _HOST = Path(__file__).with_name("node_host.mjs")
 _BOOT = ("/boot.py", "/main.py")
+# What node_host.mjs says of a run that was ended, and what asks it for the next.
+_ENDED = bytes((layout.STATUS_END, 0, 0, 0))
+_NEXT = bytes(4)
 
 
 def node_path() -> str:
@@ -72,32 +78,87 @@ def start(plan_path: str, stderr) -> subprocess.Popen:
     )
 
 
-def run(session: Session) -> None:
-    """Run the session to its end; an allocation in a pass ends it, as on the board.
+class Node:
+    """One Node process for any number of sessions, each on an interpreter of its own.
 
-    Raises UserError where Node or the package is missing, RuntimeError where the firmware failed.
+    The process starts with the first session: starting it, and its learning of the interpreter's machine code, takes
+    longer than most sessions. A session that fails ends it; the next one starts another. Not for two threads.
     """
-    with tempfile.TemporaryDirectory(prefix="openinlet-") as folder:
-        plan_path = os.path.join(folder, "plan.json")
-        with open(plan_path, "w", encoding="utf-8") as out:
-            json.dump(plan(session.scenario.settings), out)
-        said_path = os.path.join(folder, "said.txt")
-        with open(said_path, "wb") as said:
-            process = start(plan_path, said)
-            try:
-                _converse(session, process)
-            finally:
-                for pipe in (process.stdin, process.stdout):
-                    if pipe is not None:
-                        pipe.close()
-                process.wait(timeout=30)
-        with open(said_path, encoding="utf-8", errors="replace") as said_back:
-            words = said_back.read()
-    if process.returncode or "firmware failed" in words:
-        session.end_early("the firmware failed")
-        raise RuntimeError("the firmware failed under MicroPython:\n" + words.strip()[-3000:])
-    if not session.run.is_over:
-        raise RuntimeError("Node ended before the scenario did:\n" + words.strip()[-3000:])
+
+    def __init__(self) -> None:
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._plan_path = ""
+        self._process: subprocess.Popen | None = None
+        self._said: IO[bytes] | None = None
+
+    def __enter__(self) -> "Node":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def run(self, session: Session) -> None:
+        """Run the session to its end; an allocation in a pass ends it, as on the board.
+
+        Raises UserError where Node or the package is missing, RuntimeError where the firmware failed.
+        """
+        check_installed()
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="openinlet-")
+            self._plan_path = os.path.join(self._folder.name, "plan.json")
+        with open(self._plan_path, "w", encoding="utf-8") as out:
+            out.write(json.dumps(plan(session.scenario.settings)))
+        is_whole = False
+        try:
+            said, process = self._next_run()
+            began_at = said.seek(0, os.SEEK_END)
+            is_whole = _converse(session, process) and _read_exactly(process, 4) == _ENDED
+        finally:
+            if not is_whole:
+                self._end_process()
+        if is_whole and session.run.is_over:
+            return
+        said.seek(began_at)
+        words = said.read().decode(errors="replace").strip()[-3000:]
+        if process.returncode or "firmware failed" in words:
+            session.end_early("the firmware failed")
+            raise RuntimeError("the firmware failed under MicroPython:\n" + words)
+        raise RuntimeError("Node ended before the scenario did:\n" + words)
+
+    def close(self) -> None:
+        """End the process, and leave nothing behind."""
+        self._end_process()
+        if self._said is not None:
+            self._said.close()
+            self._said = None
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _next_run(self) -> tuple[IO[bytes], subprocess.Popen]:
+        """Return what is said, and the process, which takes up the plan."""
+        if self._said is None:
+            self._said = open(os.path.join(os.path.dirname(self._plan_path), "said.txt"), "w+b")
+        if self._process is None:
+            self._process = start(self._plan_path, self._said)
+        else:
+            self._process.stdin.write(_NEXT)  # type: ignore[union-attr]
+        return self._said, self._process
+
+    def _end_process(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+        process.wait(timeout=30)
+
+
+def run(session: Session) -> None:
+    """Run the session to its end on a Node process of its own, as Node.run does."""
+    with Node() as node:
+        node.run(session)
 
 
 class _Frames:
@@ -107,32 +168,36 @@ class _Frames:
         self.commands_bytes = layout.TX_INTS * 4
         self._names = layout.COMMANDS + layout.CAR_COMMANDS
         self._car_in = array.array("i", [0] * layout.CAR_IN_INTS)
+        self._fields_of = attrgetter(*layout.FIELDS)
+        self._arrays_of = attrgetter(*[name for name, _size in layout.ARRAYS])
+        self._pack = struct.Struct("<%di" % layout.RX_INTS).pack
+        self._unpack = struct.Struct("<%di" % layout.TX_INTS).unpack
+        self._last = b""
+        self._values: tuple[int, ...] = ()
 
-    def decode(self, data: bytes, commands: Commands) -> array.array:
-        """Fill `commands`; return every int of the frame."""
-        values = array.array("i")
-        values.frombytes(data)
-        if sys.byteorder == "big":
-            values.byteswap()
-        for name, value in zip(self._names, values):
-            setattr(commands, name, value)
-        return values
+    def decode(self, data: bytes, commands: Commands) -> tuple[int, ...]:
+        """Fill `commands`, always the same ones; return every int of the frame."""
+        if data != self._last:
+            self._last = data
+            self._values = self._unpack(data)
+            for name, value in zip(self._names, self._values):
+                setattr(commands, name, value)
+        return self._values
 
     def encode(self, status: int, now_ms: int, r: Readings, session: Session) -> bytes:
-        values = [status, now_ms]
-        values += [int(getattr(r, name)) for name in layout.FIELDS]
-        for name, _size in layout.ARRAYS:
-            values += getattr(r, name)
         if status == layout.STATUS_RUN:
             session.tell(self._car_in, 0)
-        values += self._car_in
-        frame = array.array("i", values)
-        if sys.byteorder == "big":
-            frame.byteswap()
-        return frame.tobytes()
+        return self._pack(
+            status,
+            now_ms,
+            *map(int, self._fields_of(r)),
+            *chain.from_iterable(self._arrays_of(r)),
+            *self._car_in,
+        )
 
 
-def _converse(session: Session, process: subprocess.Popen) -> None:
+def _converse(session: Session, process: subprocess.Popen) -> bool:
+    """Exchange frames until the session's end; return whether that was reached."""
     frames = _Frames()
     readings = Readings()
     commands = Commands()
@@ -140,7 +205,7 @@ def _converse(session: Session, process: subprocess.Popen) -> None:
     while True:
         data = _read_exactly(process, frames.commands_bytes)
         if not data:
-            return
+            return False
         if not is_fresh:
             values = frames.decode(data, commands)
             session.obey(readings, commands)
@@ -151,7 +216,7 @@ def _converse(session: Session, process: subprocess.Popen) -> None:
         is_fresh = status == layout.STATUS_RESET
         process.stdin.write(frames.encode(status, session.now_ms, readings, session))  # type: ignore[union-attr]
         if status == layout.STATUS_END:
-            return
+            return True
 
 
 def _read_exactly(process: subprocess.Popen, size: int) -> bytes:

@@ -1,13 +1,24 @@
 // Runs the firmware under the 32-bit MicroPython WebAssembly build and carries frames between its virtual board and
 // the host: commands to stdout, readings from stdin, both as little-endian 32-bit ints. What the firmware prints goes
-// to stderr. Arguments: the package's micropython.mjs, then a JSON file {files: {path: text}, settings, main}.
+// to stderr. Arguments: the package's micropython.mjs, then a JSON file {files: {path: text}, settings, run}. A run that
+// the host ended is answered with one int, 1 (END); one int from the host then asks for the next: the file is read anew,
+// and a new interpreter takes it. Anything else ends this process.
 import fs from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
+const STATUS_NONE = -1; // not told yet
+const STATUS_END = 1;
 const STATUS_RESET = 2;
 const [modulePath, planPath] = process.argv.slice(2);
 const { loadMicroPython } = await import(pathToFileURL(modulePath).href);
-const plan = JSON.parse(fs.readFileSync(planPath, 'utf8'));
+
+// The package looks every function up in the table again at each indirect call, to be sure of its own mirror: a third of
+// a run. Nothing sets the table once the interpreter is there.
+const tableGet = WebAssembly.Table.prototype.get;
+WebAssembly.Table.prototype.get = function (at) {
+  const known = (this.known ??= []);
+  return (known[at] ??= tableGet.call(this, at));
+};
 
 function readExactly(view) {
   let got = 0;
@@ -34,32 +45,45 @@ function writeExactly(view) {
   }
 }
 
-let status = STATUS_RESET;
-while (status === STATUS_RESET) {
-  const mp = await loadMicroPython({
-    heapsize: 192 * 1024, // what a Pico has left
-    linebuffer: true,
-    stdout: (line) => fs.writeSync(2, line + '\n'),
-  });
-  const heap = () => mp._module.HEAPU8; // may move when memory grows, so asked for each time
-  mp.registerJsModule('virtual_link', {
-    settings: () => JSON.stringify(plan.settings),
-    failed: (text) => fs.writeSync(2, 'firmware failed: ' + text + '\n'),
-    exchange: (txAddress, txBytes, rxAddress, rxBytes) => {
-      writeExactly(heap().subarray(txAddress, txAddress + txBytes));
-      readExactly(heap().subarray(rxAddress, rxAddress + rxBytes));
-      status = new DataView(heap().buffer, rxAddress, 4).getInt32(0, true);
-    },
-  });
-  for (const [path, text] of Object.entries(plan.files)) {
-    const folders = path.split('/').slice(1, -1);
-    for (let n = 1; n <= folders.length; n++) {
-      const folder = '/' + folders.slice(0, n).join('/');
-      if (!mp.FS.analyzePath(folder).exists) mp.FS.mkdir(folder);
+// Returns whether the host ended it, and the firmware had nothing to say against that.
+async function runPlan(plan) {
+  let hasFailed = false;
+  let status = STATUS_RESET;
+  while (status === STATUS_RESET) {
+    const mp = await loadMicroPython({
+      heapsize: 192 * 1024, // what a Pico has left
+      linebuffer: true,
+      stdout: (line) => fs.writeSync(2, line + '\n'),
+    });
+    const heap = () => mp._module.HEAPU8; // may move when memory grows, so asked for each time
+    mp.registerJsModule('virtual_link', {
+      settings: () => JSON.stringify(plan.settings),
+      failed: (text) => {
+        hasFailed = true;
+        fs.writeSync(2, 'firmware failed: ' + text + '\n');
+      },
+      exchange: (txAddress, txBytes, rxAddress, rxBytes) => {
+        writeExactly(heap().subarray(txAddress, txAddress + txBytes));
+        readExactly(heap().subarray(rxAddress, rxAddress + rxBytes));
+        status = new DataView(heap().buffer, rxAddress, 4).getInt32(0, true);
+      },
+    });
+    for (const [path, text] of Object.entries(plan.files)) {
+      const folders = path.split('/').slice(1, -1);
+      for (let n = 1; n <= folders.length; n++) {
+        const folder = '/' + folders.slice(0, n).join('/');
+        if (!mp.FS.analyzePath(folder).exists) mp.FS.mkdir(folder);
+      }
+      mp.FS.writeFile(path, text);
     }
-    mp.FS.writeFile(path, text);
+    status = STATUS_NONE;
+    mp.runPython("import sys\nsys.path.insert(0, '/')\n");
+    for (const path of plan.run) mp.runPython(plan.files[path]);
   }
-  status = 1;
-  mp.runPython("import sys\nsys.path.insert(0, '/')\n");
-  for (const path of plan.run) mp.runPython(plan.files[path]);
+  return status === STATUS_END && !hasFailed;
+}
+
+while (await runPlan(JSON.parse(fs.readFileSync(planPath, 'utf8')))) {
+  writeExactly(Uint8Array.of(STATUS_END, 0, 0, 0));
+  readExactly(new Uint8Array(4));
 }
