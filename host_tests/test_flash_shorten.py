@@ -3,7 +3,6 @@
 import ast
 import json
 import os
-import shutil
 import subprocess
 import sys
 
@@ -11,8 +10,11 @@ import pytest
 
 from inletctl.flash.shorten import shorten
 from inletctl.flash.slim import SlimError, slim
-from inletctl.house import FIRMWARE, ROOT, firmware_files
+from inletctl.house import FIRMWARE, ROOT, SCENARIOS, firmware_files
 from inletctl.link.codec import command_line
+from inletctl.scenario.load import read_scenario
+from inletctl.session import Session
+from inletctl.targets import cpython
 
 TWO = {
     "a.py": """\
@@ -33,6 +35,30 @@ class B:
         self.seen = self._third
 """,
 }
+
+
+DECIDES = ("lock_slips", "hvil_opens", "type1_button", "port_max_power")
+
+
+@pytest.fixture(scope="module")
+def sources():
+    """The text of every firmware file, by its path."""
+    return {
+        path.relative_to(FIRMWARE).as_posix(): path.read_text(encoding="utf-8")
+        for path in firmware_files()
+    }
+
+
+@pytest.fixture(scope="module")
+def short(sources):
+    """The same with short names: it takes over a second."""
+    return shorten(sources)
+
+
+def put(texts, folder):
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
 
 
 def run(sources, expression):
@@ -111,16 +137,11 @@ def test_a_text_that_is_another_program_is_found_out(monkeypatch):
         shorten(TWO)
 
 
-def test_the_firmware_has_a_fraction_of_its_private_names_left():
-    sources = {
-        path.relative_to(FIRMWARE).as_posix(): path.read_text(encoding="utf-8")
-        for path in firmware_files()
-    }
-    made = shorten(sources)
-    assert made == shorten(sources), "the same each time"
+def test_the_firmware_has_a_fraction_of_its_private_names_left(sources, short):
+    assert short == shorten(sources), "the same each time"
     before, after = (
         {name for text in texts.values() for name in attributes(text) if name.startswith("_")}
-        for texts in (sources, made)
+        for texts in (sources, short)
     )
     assert len(after) < len(before) / 2
 
@@ -177,14 +198,10 @@ print(board.said.decode())
 """
 
 
-def test_the_firmware_with_short_names_runs_its_loop_loads_car_and_desk_and_answers(tmp_path):
-    sources = {
-        path.relative_to(FIRMWARE).as_posix(): path.read_text(encoding="utf-8")
-        for path in firmware_files()
-    }
-    for path, text in shorten(slim(sources, {"run"})).items():
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text(text, encoding="utf-8")
+def test_the_firmware_with_short_names_runs_its_loop_loads_car_and_desk_and_answers(
+    tmp_path, sources
+):
+    put(shorten(slim(sources, {"run"})), tmp_path)
     ran = subprocess.run(
         [
             *(sys.executable, "-c", LOOP, str(tmp_path), str(ROOT / "inletctl" / "shims")),
@@ -198,25 +215,43 @@ def test_the_firmware_with_short_names_runs_its_loop_loads_car_and_desk_and_answ
     assert '"re":1,' in ran.stdout and "e661" in ran.stdout
 
 
-@pytest.mark.parametrize("name", ["lock_slips", "hvil_opens", "type1_button", "port_max_power"])
-def test_the_firmware_with_short_names_decides_the_same_in_every_pass(tmp_path, name):
-    firmware = tmp_path / "firmware"
-    shutil.copytree(FIRMWARE, firmware, ignore=shutil.ignore_patterns("__pycache__"))
-    sources = {path: path.read_text(encoding="utf-8") for path in sorted(firmware.rglob("*.py"))}
-    made = shorten({str(path): text for path, text in sources.items()})
-    assert any(made[str(path)] != text for path, text in sources.items())
-    for path in sources:
-        path.write_text(made[str(path)], encoding="utf-8")
+TRACES = """
+import json, sys
+from inletctl.house import FIRMWARE, SCENARIOS
+from inletctl.scenario.load import read_scenario
+from inletctl.session import Session
+from inletctl.targets import cpython
 
-    def trace(**environment):
-        ran = subprocess.run(
-            [sys.executable, "-c", "from inletctl.cli import cli; cli()", "sim", name, "--json"],
-            env={**os.environ, **environment},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return json.loads(ran.stdout)["trace"]
+traces = {}
+for name in sys.argv[1:]:
+    session = Session(read_scenario(SCENARIOS / (name + ".txt")))
+    cpython.run(session)
+    traces[name] = session.trace.text
+print(json.dumps({"firmware": str(FIRMWARE), "traces": traces}))
+"""
 
-    assert trace(INLETCTL_FIRMWARE=str(firmware)) == trace()
+
+@pytest.fixture(scope="module")
+def short_traces(tmp_path_factory, sources, short):
+    """What the firmware with short names does in each scenario of DECIDES, in a process of its own."""
+    assert any(short[path] != text for path, text in sources.items())
+    firmware = tmp_path_factory.mktemp("short") / "firmware"
+    put(short, firmware)
+    ran = subprocess.run(
+        [sys.executable, "-c", TRACES, *DECIDES],
+        env={**os.environ, "INLETCTL_FIRMWARE": str(firmware)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = json.loads(ran.stdout)
+    assert told["firmware"] == str(firmware), "or it was not the one with short names"
+    return told["traces"]
+
+
+@pytest.mark.parametrize("name", DECIDES)
+def test_the_firmware_with_short_names_decides_the_same_in_every_pass(name, short_traces):
+    session = Session(read_scenario(SCENARIOS / (name + ".txt")))
+    cpython.run(session)
+    assert short_traces[name] == session.trace.text
