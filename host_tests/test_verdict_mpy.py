@@ -10,7 +10,7 @@ import io
 import pytest
 from mpy_run import run_script
 
-from inletctl.flash.compile import BOARD_COLUMNS, without_words
+from inletctl.flash.compile import BOARD_COLUMNS, _made_here, with_values, without_words
 from inletctl.flash.slim import slim
 from inletctl.house import FIRMWARE, firmware_files
 from journal.blame import RULES
@@ -189,6 +189,7 @@ def test_ram_stays_small(tmp_path):
         texts[name] = path.read_text(encoding="utf-8")
         if name in BOARD_COLUMNS:
             texts[name] = without_words(texts[name], BOARD_COLUMNS[name])
+        texts[name] = with_values(texts[name], _made_here(name))
     slimmed = slim(texts, {"start", "Verdict", "Outcomes", "Wear"})
     rooms = {name: slimmed[name] for name in FILES if name.startswith("journal/")}
     others = tuple(name for name in FILES if name not in rooms)

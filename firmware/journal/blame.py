@@ -122,6 +122,7 @@ E_L_TEMPERATURE = const(1 << 25)
 E_L_CHOICE = const(1 << 26)
 E_L_VEHICLE = const(1 << 27)
 E_L_PILOT = const(1 << 28)
+E_SLOWED = const(1 << 29)
 
 # One row a fact, in bit order: (name, what).
 # fmt: off
@@ -155,6 +156,7 @@ EVIDENCE = (
     ("limit_choice",   "a setting or a person sets the limit"),
     ("limit_vehicle",  "the vehicle sets the limit"),
     ("limit_pilot",    "the station sets the limit"),
+    ("slowed",         "heat took a quarter or more of the offer for 60 s"),
 )
 # fmt: on
 
@@ -230,6 +232,7 @@ RULES = (
     (58, 0, 0, 0, E_NO_FLOW, 0, NOT_KNOWN, OPEN, G_DRAW, "no current", "No current flows, by station or car: try another station."),
     (59, NO_PLUG,         0, 0, 0, 0, PERSON, LIKELY, G_NONE, "pulled", "The plug was pulled while charging."),
     (60, NOT_LOCKED,      0, 0, 0, 0, INLET, LIKELY, G_NONE, "not locked", "The lock is not closed: pull the plug and insert it again; if it stays so, let service look at the inlet."),
+    (62, 0, 0, 0, E_SLOWED, 0, NOT_KNOWN, OPEN, G_HOT, "slowed by heat", "Charging is slowed because a contact is warm, in the plug or in the inlet: let it cool, try another station or cable."),
     (99, 0, 0, 0, 0, 0, NOT_KNOWN, OPEN, G_NONE, "no rule", "Nothing that the inlet knows says why: try again, then try another station."),
 )
 # fmt: on
@@ -268,3 +271,43 @@ A_OTHER = const(2)
 A_VERDICT = const(3)
 A_SURE = const(4)
 A_WORDS = const(5)
+
+# The board's form of RULES, a few hundred bytes in the place of tuples: a row is its length, its code, its verdict with how sure
+# (shifted by 3) and group (by 5), then one byte a sign or fact: its kind, shifted by 5, and the number of its bit.
+K_REASON = const(0)
+K_FAULT = const(1)
+K_HOLD = const(2)
+K_FACT = const(3)
+K_NOT = const(4)
+HEAD = const(3)
+
+
+def packed_rules(rules) -> bytes:
+    """Return RULES as the board has them."""
+    made = bytearray()
+    for row in rules:
+        signs = bytearray()
+        for kind in range(K_NOT + 1):
+            for bit in range(30):
+                if row[R_REASONS + kind] >> bit & 1:
+                    signs.append(kind << 5 | bit)
+        made.append(HEAD + len(signs))
+        made.append(row[R_CODE])
+        made.append(row[R_VERDICT] | row[R_SURE] << 3 | row[R_GROUP] << 5)
+        made.extend(signs)
+    return bytes(made)
+
+
+def packed_across(rows) -> bytes:
+    """Return ACROSS as the board has it, three bytes a row: code, other with group (shifted by 1), verdict with how sure (by 3)."""
+    made = bytearray()
+    for row in rows:
+        made.append(row[A_CODE])
+        made.append(row[A_OTHER] | row[A_GROUP] << 1)
+        made.append(row[A_VERDICT] | row[A_SURE] << 3)
+    return bytes(made)
+
+
+# The flash tool puts the bytes here, and leaves the tables and these two functions out.
+PACKED_RULES = packed_rules(RULES)
+PACKED_ACROSS = packed_across(ACROSS)

@@ -35,6 +35,7 @@ from journal.blame import (
     E_PILOT_ALIVE,
     E_PP_AT_RAIL,
     E_PP_EMPTY_GOOD,
+    E_SLOWED,
     E_STAYS_EMPTY,
 )
 from ticks import ticks_diff
@@ -53,9 +54,10 @@ LIMIT_FACTS = (
     0, E_L_PILOT, E_L_CABLE, E_L_TEMPERATURE, E_L_CHOICE, E_L_VEHICLE, 0, E_L_CHOICE, E_L_CHOICE,
 )  # fmt: skip
 _LIMITS = E_L_CABLE | E_L_TEMPERATURE | E_L_CHOICE | E_L_VEHICLE | E_L_PILOT
-# Facts of the present moment; the others stay for the plug-in, or until S2 closes anew.
-_MOMENTARY = _LIMITS | E_PILOT_ALIVE | E_PP_AT_RAIL | E_COLD | E_OWN_LOAD_GONE
-_OF_CLOSURE = E_MAINS | E_NO_FLOW | E_OVERDRAW | E_MAINS_FIRST
+# Facts of the present moment, which go with the signs of the same moment; the others stay for the plug-in, or until S2
+# closes anew.
+MOMENTARY = _LIMITS | E_PILOT_ALIVE | E_PP_AT_RAIL | E_COLD | E_OWN_LOAD_GONE
+_OF_CLOSURE = E_MAINS | E_NO_FLOW | E_OVERDRAW | E_MAINS_FIRST | E_SLOWED
 _DEAD = PILOT_E | PILOT_F | PILOT_LOST
 
 # A charger begins within seconds of mains (plant, and J1772: 3 s for the contactor); so long is no start any more.
@@ -64,6 +66,8 @@ _GONE_MS = const(2000)  # mains that is back sooner has blinked
 _OVER_MS = const(2000)
 _OVER_MA = const(1500)
 _FLOW_MA = const(1000)  # release.NO_CURRENT_MA
+# Heat takes a quarter and more of the offer for so long: past the minute in which a charger finds its current.
+_SLOWED_MS = const(60000)
 _BUTTON_MS = const(30000)  # no hand presses for so long
 _SAME_MOMENT_MS = const(20)  # two passes
 FLOWED_LONG_S = const(600)
@@ -75,14 +79,22 @@ _LOW_MAX_MV = const(-8000)  # pilot.control: low half of PWM
 # A loaded state F: the diode keeps the load off a good one, which is -11.4 V, 0.7 V of ground offset apart.
 _STEADY_LOW_MIN_MV = const(-10000)
 _STEADY_LOW_MAX_MV = const(-2500)
+# Without an edge for so long the levels are no PWM's: the slowest one that counts (500 Hz) has an edge each 2 ms.
 _QUIET_MS = const(50)
-_SILENT_MS = const(500)
+_SILENT_MS = const(100)
 # Noise is never the same twice: four looks alike, a good quarter of a second where nothing else changes.
 _ODD_LOOKS = const(3)
 _ODD_MV = const(400)
 _EMPTY_OFF = const(30)  # per mille of the PP rail: 5 % resistors and a rail 1 % off
 _LEVEL_MEAN = const(8)
 _PERIOD_MEAN = const(8)
+# A station's periods lie closer together than that (0.4 us of jitter, 0.1 of the capture), its levels too; what does not
+# was disturbed, and the mean begins anew.
+_PERIOD_APART = const(20)
+_PERIOD_MOST = const(30000)  # 333 Hz: a pause and not a period; keeps the sums small
+_LEVEL_APART_MV = const(400)
+# What one look may stand for: 128 passes.
+_LONGEST_MS = const(2000)
 _LOCKED_MIN_MV = const(2500)  # Vector: locked from 2510 mV on
 
 
@@ -107,6 +119,7 @@ class Evidence:
         self._mains_ms = 0  # mains last changed
         self._flow_ms = 0  # current last flowed, or could first have
         self._over_ms = 0  # last not over
+        self._full_ms = 0  # last not slowed by heat
         self._button_ms = 0  # last not pressed
         self._last_ms = 0
         self._flowed_ms = 0  # below a second
@@ -134,7 +147,7 @@ class Evidence:
 
     def begin_charging(self, now_ms: int) -> None:
         """S2 closes: mains and current are asked for anew."""
-        self._flow_ms = self._over_ms = now_ms
+        self._flow_ms = self._over_ms = self._full_ms = now_ms
         self.mask &= ~_OF_CLOSURE
 
     @property
@@ -162,7 +175,7 @@ class Evidence:
 
     def gather(self, now_ms: int, r, c) -> None:
         """Bring the facts of the plug-in up to this pass."""
-        facts = self.mask & ~_MOMENTARY
+        facts = self.mask & ~MOMENTARY
         state = c.pilot_state
         is_alive = B1 <= state <= D2
         if is_alive:
@@ -175,7 +188,7 @@ class Evidence:
         if c.lock_state == LOCKED or c.lock_state == ASSUMED:
             facts |= E_LOCK_HOME
         self.mask = facts
-        if r.ac_present != self._ac:
+        if r.ac_ok and r.ac_present != self._ac:
             self._ac = r.ac_present
             self._mains_ms = now_ms
         self._look_at_pilot(r, c)
@@ -263,25 +276,42 @@ class Evidence:
         if r.charger_ok and r.charger_ma >= _FLOW_MA:
             facts |= E_HAD_FLOW
             self.peak_ma = max(self.peak_ma, r.charger_ma)
-            self._flowed_ms += ticks_diff(now_ms, self._last_ms)
+            self._flowed_ms += max(0, min(ticks_diff(now_ms, self._last_ms), _LONGEST_MS))
             while self._flowed_ms >= 1000:
                 self._flowed_ms -= 1000
                 if self.flowed_s < 60000:
                     self.flowed_s += 1
             if self.flowed_s >= FLOWED_LONG_S:
                 facts |= E_FLOWED_LONG
-        if r.charger_ma <= c.charger_ma + _OVER_MA:
+        if not r.charger_ok or r.charger_ma <= c.charger_ma + _OVER_MA:
             self._over_ms = now_ms
         elif ticks_diff(now_ms, self._over_ms) >= _OVER_MS:
             facts |= E_OVERDRAW
         self.mask = facts
+        self._look_at_heat(now_ms, c)
+
+    def _look_at_heat(self, now_ms: int, c) -> None:
+        """Note that heat takes much of the current."""
+        # 80000 * 4
+        if not self.mask & E_L_TEMPERATURE or c.permitted_ma * 4 > c.offered_ma * 3:
+            self._full_ms = now_ms
+        elif ticks_diff(now_ms, self._full_ms) >= _SLOWED_MS:
+            self.mask |= E_SLOWED
 
     def _look_at_station(self, r, is_b: bool) -> None:
-        """Add to the fingerprint: sums of at most 8 periods of 21000 and 8 levels of 15000."""
+        """Add to the fingerprint: sums of at most 8 periods of 21000 and 8 levels of 15000, each near the mean so far."""
         if r.pilot_count > 0 and self._period_count < _PERIOD_MEAN:
-            self._period_sum += r.pilot_period_us_x10[0]
-            self._period_count += 1
+            period = r.pilot_period_us_x10[0]
+            off = period * self._period_count - self._period_sum
+            if abs(off) > _PERIOD_APART * self._period_count:
+                self._period_sum = self._period_count = 0
+            if period < _PERIOD_MOST:
+                self._period_sum += period
+                self._period_count += 1
         if is_b and r.cp_ok and self._level_count < _LEVEL_MEAN:
+            off = r.cp_high_mv * self._level_count - self._level_sum
+            if abs(off) > _LEVEL_APART_MV * self._level_count:
+                self._level_sum = self._level_count = 0
             self._level_sum += r.cp_high_mv
             self._level_count += 1
         self.is_learning = is_b and self._level_count < _LEVEL_MEAN

@@ -10,16 +10,14 @@ from array import array
 from micropython import const
 
 from journal.blame import (
-    A_CODE,
-    A_GROUP,
-    A_OTHER,
-    A_SURE,
-    A_VERDICT,
-    ACROSS,
     ALIKE_ELSEWHERE,
+    G_END,
     G_HOT,
     GOOD_ELSEWHERE,
     NOT_KNOWN,
+    PACKED_ACROSS,
+    PERSON,
+    SURE,
 )
 
 SESSIONS = const(8)
@@ -39,6 +37,8 @@ GOOD = const(7)  # charged, and ended as wanted
 EMPTY = const(-1)
 DUMP_INTS = const(74)  # version, sessions counted, eight rows
 _VERSION = const(1)
+_COUNT_MOST = const((1 << 29) - 1)
+_FIELD_MOST = const((1 << 24) - 1)  # times four it is a small int
 
 # Differences that no station shows against itself: 0.8 Hz of 1000 (a crystal keeps 0.1; IEC 61851-1 Tab A.2 allows 20),
 # 300 mV in state B (0.41 V at the generator, of 1.2 V that Tab A.2 allows), 30 per mille of the PP rail (Type 2: 63 A 226, 32 A
@@ -55,7 +55,7 @@ class Outcomes:
 
     def __init__(self):
         self.rows = array("i", [0] * (SESSIONS * OUTCOME_INTS))
-        self.count = 0  # sessions ever added, 0..2**29
+        self.count = 0  # sessions ever added, 0.._COUNT_MOST
         self.revised = 0  # verdicts revised by `revise`, in all
         for n in range(SESSIONS):
             self.rows[n * OUTCOME_INTS] = EMPTY
@@ -71,7 +71,7 @@ class Outcomes:
             rows[n] = rows[n - OUTCOME_INTS]
         for n in range(OUTCOME_INTS):
             rows[n] = 0
-        if self.count < 1 << 29:
+        if self.count < _COUNT_MOST:
             self.count += 1
 
     def set(self, column: int, value: int) -> None:
@@ -88,15 +88,15 @@ class Outcomes:
         other = self._other_of(n)
         if other < 0:
             return
-        group = self.field(n, O_GROUP)
-        for k in range(len(ACROSS)):
-            row = ACROSS[k]
-            if row[A_GROUP] == group and row[A_OTHER] == other:
+        wanted = other | self.field(n, O_GROUP) << 1
+        table = PACKED_ACROSS
+        for k in range(0, len(table), 3):
+            if table[k + 1] == wanted:
                 at = n * OUTCOME_INTS
-                self.rows[at + O_VERDICT] = int(row[A_VERDICT])
-                self.rows[at + O_CODE] = int(row[A_CODE])
-                self.rows[at + O_SURE] = int(row[A_SURE])
-                self.revised += 1
+                self.rows[at + O_VERDICT] = table[k + 2] & 7
+                self.rows[at + O_CODE] = table[k]
+                self.rows[at + O_SURE] = table[k + 2] >> 3
+                self.revised = (self.revised + 1) & _COUNT_MOST
 
     def _other_of(self, n: int) -> int:
         """Return what the first session that says anything of session n says, -1 where none does.
@@ -147,15 +147,22 @@ class Outcomes:
 
     def load(self, held, at: int) -> bool:
         """Take back what `dump` wrote; False, and nothing is taken, where it is of another version or impossible."""
-        if held[at] != _VERSION or held[at + 1] < 0:
+        if held[at] != _VERSION or not 0 <= held[at + 1] <= _COUNT_MOST:
             return False
         for n in range(SESSIONS):
             first = at + 2 + n * OUTCOME_INTS
-            if not EMPTY <= held[first] <= GOOD:
+            verdict = held[first]
+            if not EMPTY <= verdict <= PERSON and verdict != GOOD:
                 return False
             for k in range(1, OUTCOME_INTS):
-                if not 0 <= held[first + k] < 1 << 24:
+                if not 0 <= held[first + k] <= _FIELD_MOST:
                     return False
+            if (
+                held[first + O_CODE] > 255
+                or held[first + O_GROUP] > G_END
+                or held[first + O_SURE] > SURE
+            ):
+                return False
         self.count = held[at + 1]
         for n in range(SESSIONS * OUTCOME_INTS):
             self.rows[n] = held[at + 2 + n]

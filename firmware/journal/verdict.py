@@ -21,23 +21,20 @@ from journal.blame import (
     E_GONE_WITH_PLUG,
     E_HAD_FLOW,
     E_NO_FLOW,
+    E_SLOWED,
     E_STAYS_EMPTY,
     G_END,
+    HEAD,
+    K_FACT,
+    K_FAULT,
+    K_NOT,
+    K_REASON,
     NOT_KNOWN,
     OPEN,
+    PACKED_RULES,
     PERSON,
-    R_CODE,
-    R_FACTS,
-    R_FAULTS,
-    R_GROUP,
-    R_HOLDS,
-    R_NOT,
-    R_REASONS,
-    R_SURE,
-    R_VERDICT,
-    RULES,
 )
-from journal.evidence import CHARGING, RELEASED, Evidence
+from journal.evidence import CHARGING, MOMENTARY, RELEASED, Evidence
 from journal.outcomes import (
     GOOD,
     O_CODE,
@@ -68,6 +65,8 @@ _STILL_LOCKING_MS = const(25000)
 # Given up by a person sooner than that: a plug that only looked in says nothing.
 _GIVEN_UP_MS = const(4000)
 _GOOD_S = const(60)
+# Beyond that a time in a state is kept where it is: a difference of ticks is good for six days.
+_LONG_MS = const(60000)
 
 # Reasons that only say that charging is being prepared.
 _PREPARING = SHOW_B | REST | RETRIES | NOT_LOCKED
@@ -86,6 +85,7 @@ class Verdict:
         self.verdict = NOT_KNOWN
         self.sure = OPEN
         self.rule = 0  # index in blame.RULES
+        self._found = 0  # of the rule that fitted last
         self.code = 0  # its code
         self.facts = 0  # blame.E_ bits
         self.reasons = 0  # signs it was judged by
@@ -97,12 +97,15 @@ class Verdict:
         self._ac = False
         self._wait = 0  # passes until the next closer look
         self._is_timed = False
-        self._entered_ms = 0  # present session state
+        self._entered_ms = 0  # present session state, or _LONG_MS ago
         # The episode: a stop or a refusal from its first sign to the next charging or plug.
         self._due_ms = 0
         self._is_due = False  # signs are being gathered until then
         self._is_told = False
         self._is_refusal = False
+        self._moment = 0  # momentary facts of when the signs were taken
+        self._seen_reasons = 0  # while waiting, as they were since _seen_ms
+        self._seen_ms = 0
         self._judged_facts = 0
         self._judged_faults = 0
         self._judged_reasons = 0
@@ -129,6 +132,8 @@ class Verdict:
         if not self._is_timed:
             self._is_timed = True
             self._entered_ms = now_ms
+        elif ticks_diff(now_ms, self._entered_ms) > _LONG_MS:
+            self._entered_ms = ticks_add(now_ms, -_LONG_MS)
         self._ac = r.ac_present
         session = c.session
         if session != self._session:
@@ -230,7 +235,7 @@ class Verdict:
                 self.evidence.look_at_bolt(r)
                 self._judge()
         elif c.session == CHARGING:
-            if self.evidence.mask & E_NO_FLOW and not self._is_told:
+            if self.evidence.mask & (E_NO_FLOW | E_SLOWED) and not self._is_told:
                 self.reasons = self.faults = self.holds = 0
                 self._is_refusal = False
                 self._judge()
@@ -242,13 +247,21 @@ class Verdict:
     def _wait_on(self, now_ms: int, c) -> None:
         """Nothing is charged, and nothing has been said of it: give it time, and until a person gives up."""
         waited_ms = ticks_diff(now_ms, self._entered_ms)
-        if not c.reasons & PERSON_STOP or not self.reasons:
+        reasons = c.reasons & ~_PREPARING
+        if reasons != self._seen_reasons:
+            self._seen_reasons = reasons
+            self._seen_ms = now_ms
+        elif ticks_diff(now_ms, self._seen_ms) > _LONG_MS:
+            self._seen_ms = ticks_add(now_ms, -_LONG_MS)
+        # A plug on its way out changes the signs, too, for a moment: those before it are why it was pulled.
+        has_settled = ticks_diff(now_ms, self._seen_ms) >= _SETTLE_MS
+        if not self.reasons or (has_settled and not reasons & PERSON_STOP):
             self._replace_signs(c)
         if c.reasons & PERSON_STOP and waited_ms >= _GIVEN_UP_MS:
             self._give_up()
-        elif waited_ms >= _STILL_LOCKING_MS or (
-            waited_ms >= _REFUSED_MS and c.reasons & ~_PREPARING
-        ):
+        elif waited_ms >= _STILL_LOCKING_MS or (waited_ms >= _REFUSED_MS and reasons):
+            if not self.reasons & ~_PREPARING:
+                self._replace_signs(c)
             self._is_refusal = True
             self._judge()
 
@@ -271,11 +284,13 @@ class Verdict:
             self._judge()
 
     def _take_signs(self, c) -> None:
+        self._moment = self.evidence.mask & MOMENTARY
         self.reasons |= c.reasons
         self.faults |= c.faults
         self.holds |= c.holds
 
     def _replace_signs(self, c) -> None:
+        self._moment = self.evidence.mask & MOMENTARY
         self.reasons = c.reasons
         self.faults = c.faults
         self.holds = c.holds
@@ -290,14 +305,14 @@ class Verdict:
     def _judge(self) -> None:
         """Ask the rules, and keep the answer unless a surer one of this episode stands."""
         self._is_due = False
-        facts = self.evidence.mask
-        n = self._first_rule(facts)
+        facts = self.evidence.mask & ~MOMENTARY | self._moment
+        at = self._first_rule(facts)
+        n = self._found
         self._judged_facts = facts
         self._judged_faults = self.faults
         self._judged_reasons = self.reasons & ~_PREPARING
-        row = RULES[n]
-        verdict = int(row[R_VERDICT])
-        sure = int(row[R_SURE])
+        verdict = PACKED_RULES[at + 2] & 7
+        sure = PACKED_RULES[at + 2] >> 3 & 3
         if self._is_told:
             # What outweighs it, or is surer, takes its place.
             if n == self.rule or (n > self.rule and sure <= self._told_sure):
@@ -308,7 +323,7 @@ class Verdict:
         self.verdict = verdict
         self.sure = sure
         self.rule = n
-        self.code = int(row[R_CODE])
+        self.code = PACKED_RULES[at + 1]
         self.facts = facts
         self.serial = (self.serial + 1) & 0x1FFFFFFF
         if (
@@ -321,25 +336,41 @@ class Verdict:
             self._is_of_record = True
             self._record_verdict = verdict
             self._record_code = self.code
-            self._record_group = int(row[R_GROUP])
+            self._record_group = PACKED_RULES[at + 2] >> 5
             self._record_sure = sure
 
     def _first_rule(self, facts: int) -> int:
-        reasons = self.reasons
-        faults = self.faults
-        holds = self.holds
-        n = 0
-        while True:
-            row = RULES[n]
-            of_reasons = int(row[R_REASONS])
-            of_faults = int(row[R_FAULTS])
-            of_holds = int(row[R_HOLDS])
-            if (
-                int(row[R_FACTS]) & ~facts == 0
-                and int(row[R_NOT]) & facts == 0
-                and (of_reasons == 0 or of_reasons & reasons)
-                and (of_faults == 0 or of_faults & faults)
-                and (of_holds == 0 or of_holds & holds)
-            ):
-                return n
+        """Return where in PACKED_RULES the first rule that fits begins; leave its number. The last one fits always."""
+        table = PACKED_RULES
+        at = n = 0
+        while not self._fits(table, at + HEAD, at + table[at], facts):
+            at += table[at]
             n += 1
+        self._found = n
+        return at
+
+    def _fits(self, table, k: int, end: int, facts: int) -> bool:
+        """Tell whether the rule whose signs and facts are table[k:end] fits: one sign of each kind, each fact, none it excludes."""
+        kind = -1
+        is_met = True
+        while k < end:
+            of_kind = table[k] >> 5
+            is_there = 1 << (table[k] & 31)
+            k += 1
+            if of_kind < K_FACT:
+                if of_kind != kind:
+                    if not is_met:
+                        return False
+                    kind = of_kind
+                    is_met = False
+                if kind == K_REASON:
+                    is_there &= self.reasons
+                elif kind == K_FAULT:
+                    is_there &= self.faults
+                else:
+                    is_there &= self.holds
+                if is_there:
+                    is_met = True
+            elif not is_met or (is_there & facts == 0) != (of_kind == K_NOT):
+                return False
+        return is_met

@@ -40,14 +40,17 @@ WARNINGS = (
 )
 # fmt: on
 
+# Inspection is due after so many since the last one.
+DUE = (9000, 20000, 600, 4000)
+_DUE_WARNS = (W_MATINGS, W_LOCKS, W_HOT, W_HOURS)
 # What is kept, DUMP_INTS ints of 32 bits in this order: (name, unit, inspection due after so many since the last one or 0,
 # warning, what, source). A row with a limit warns with its bit.
 # fmt: off
 COUNTERS = (
-    ("matings",        "count", 9000,  W_MATINGS, "plugs that went in",                            "IEC 62196-1 endurance: 10000 cycles (secondary source), a tenth kept back"),
-    ("locks",          "count", 20000, W_LOCKS,   "drives that locked",                            "own: two a mating, one to lock anew"),
-    ("hot_min",        "min",   600,   W_HOT,     "minutes with a contact at 85 degrees C or more", "own: where derating ends, ten hours"),
-    ("charging_h",     "h",     4000,  W_HOURS,   "hours with current",                            "own: a year of nights"),
+    ("matings",        "count", DUE[0], W_MATINGS, "plugs that went in",                            "IEC 62196-1 endurance: 10000 cycles (secondary source), a tenth kept back"),
+    ("locks",          "count", DUE[1], W_LOCKS,   "drives that locked",                            "own: two a mating, one to lock anew"),
+    ("hot_min",        "min",   DUE[2], W_HOT,     "minutes with a contact at 85 degrees C or more", "own: where derating ends, ten hours"),
+    ("charging_h",     "h",     DUE[3], W_HOURS,   "hours with current",                            "own: a year of nights"),
     ("left_h",         "h",     0,     0,         "hours a cable was left in after the end",       "told only"),
     ("unlocks",        "count", 0,     0,         "drives that unlocked",                          "told only"),
     ("lock_fails",     "count", 0,     0,         "drives towards locked that ended elsewhere",    "told only"),
@@ -219,9 +222,8 @@ class Wear:
         """Bring the warnings up to the counters."""
         warnings = 0
         for n in range(INSPECTED):
-            row = COUNTERS[n]
-            if self.values[n] - self.inspected[n] >= int(row[C_LIMIT]):
-                warnings |= int(row[C_WARNS])
+            if self.values[n] - self.inspected[n] >= DUE[n]:
+                warnings |= _DUE_WARNS[n]
         if self._learnt >= _LEARN:
             usual_ms = self.values[LOCK_USUAL]
             recent_ms = self.values[LOCK_RECENT] // 16

@@ -32,8 +32,6 @@ BOARD_COLUMNS = {
     "pilot/duty.py": {"_IEC_BANDS": 2, "_J1772_BANDS": 2, "_GBT_BANDS": 2},
     "pilot/proximity.py": {"_TYPE1": 3, "_TYPE2": 3, "_GBT": 3, "_CHADEMO": 3},
     "journal/codes.py": {"CODES": 6},
-    "journal/blame.py": {"RULES": 9, "ACROSS": 5},
-    "journal/wear.py": {"COUNTERS": 4},
     "settings.py": {"TABLE": 7},
 }
 # Columns between others that the board has no use for: names and units. What is in them becomes 0.
@@ -186,6 +184,11 @@ def _made_here(relative: str) -> dict[str, str]:
         sensor = (first.ntc_r25_ohm, first.ntc_beta)  # type: ignore[attr-defined] - a key of the table
         keys = ntc_keys(*sensor)
         return {"MADE_KEYS": repr({sensor: struct.pack("<%di" % len(keys), *keys)})}
+    if relative == "journal/blame.py":
+        use_firmware()
+        from journal.blame import PACKED_ACROSS, PACKED_RULES
+
+        return {"PACKED_RULES": repr(PACKED_RULES), "PACKED_ACROSS": repr(PACKED_ACROSS)}
     return {}
 
 

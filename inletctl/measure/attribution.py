@@ -297,6 +297,14 @@ def rule_name(code: int) -> str:
     return next((str(row[9]) for row in RULES if row[0] == code), "across sessions %d" % code)
 
 
+def told(result: Result) -> str:
+    """Return one case as text."""
+    return "case %d: %s (%s, %s): answer %s, said %s by %s" % (
+        result.number, result.cause, result.inlet, result.pattern,
+        VERDICT_NAMES[result.answer], VERDICT_NAMES[result.verdict], rule_name(result.code),
+    )  # fmt: skip
+
+
 def words(found: dict[str, Any], results: list[Result], seed: int) -> str:
     """Return the figures as text."""
     lines = ["%-34s %6s %9s %6s" % ("cause", "right", "not known", "wrong")]
@@ -310,15 +318,7 @@ def words(found: dict[str, Any], results: list[Result], seed: int) -> str:
     for answer, row in found["confusion"].items():
         lines.append("%-18s" % answer + " ".join("%17d" % row[name] for name in VERDICT_NAMES))
     lines.append("")
-    for result in results:
-        if result.kind != "right":
-            lines.append(
-                "case %d: %s (%s, %s): answer %s, said %s by %s"
-                % (
-                    result.number, result.cause, result.inlet, result.pattern,
-                    VERDICT_NAMES[result.answer], VERDICT_NAMES[result.verdict], rule_name(result.code),
-                )
-            )  # fmt: skip
+    lines += [told(result) for result in results if result.kind != "right"]
     lines.append(
         "seed %d, %d failures: right %.2f %%, not known %.2f %%, wrong %.2f %%; the answer is \"not known\" in %d; of the"
         " others right %.2f %%"
@@ -341,6 +341,8 @@ def attribution(count: int, seed: int, jobs: int, out: "Path | None") -> None:
     results: list[Result] = []
     for result in campaign(count, seed, jobs):
         results.append(result)
+        if result.kind == "wrong":
+            click.echo(told(result), err=True)
         if len(results) % 100 == 0:
             took_s = time.monotonic() - began
             click.echo("%d of %d after %.0f s" % (len(results), count, took_s), err=True)
