@@ -9,6 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journal import health
+from journal.contact import (
+    KNOWN,
+    MOST,
+    NO_CURRENT,
+    NO_FIT,
+    NO_LOW,
+    NO_SENSOR,
+    NO_SHORT,
+    NO_START,
+    NO_UPSET,
+)
 from journal.health import (
     BASE,
     FAST,
@@ -24,19 +35,7 @@ from journal.health import (
     ContactHealth,
     Trend,
 )
-from journal.heating import (
-    KNOWN,
-    MOST,
-    NO_CURRENT,
-    NO_FIT,
-    NO_LOW,
-    NO_SENSOR,
-    NO_SHORT,
-    NO_START,
-    NO_UPSET,
-    Heating,
-    Moment,
-)
+from journal.heating import Heating, Moment
 from journal.whole import muldiv, root
 
 RISE_K = 15.0  # at 32 A
@@ -104,9 +103,9 @@ def test_coefficient_is_found_without_knowing_ambient(around_c, a):
     heating, _rig = after((7200, a), around_c=around_c)
     expected = at_20_c(TRUE, around_c + RISE_K * (a / 32) ** 2 * 0.96)
     for c in range(2):
-        assert heating.reason[c] == KNOWN
-        assert heating.coefficient[c] == pytest.approx(expected, rel=0.05)
-        assert abs(heating.coefficient[c] - expected) <= 2 * heating.spread[c]
+        assert heating.contacts[c].reason == KNOWN
+        assert heating.contacts[c].coefficient == pytest.approx(expected, rel=0.05)
+        assert abs(heating.contacts[c].coefficient - expected) <= 2 * heating.contacts[c].spread
 
 
 @pytest.mark.parametrize("drift_k_h", [-3.0, 3.0])
@@ -117,26 +116,28 @@ def test_steady_drift_of_ambient_is_no_coefficient(drift_k_h):
     rig.run(20, 0)
     rig.run(9000, 32)
     rig.pull()
-    assert heating.coefficient[0] == pytest.approx(at_20_c(TRUE, 34), rel=0.06)
+    assert heating.contacts[0].coefficient == pytest.approx(at_20_c(TRUE, 34), rel=0.06)
 
 
 @pytest.mark.parametrize("tau_s", [150, 300, 600, 900])
 def test_slow_and_fast_contacts_are_told_alike(tau_s):
     heating, _rig = after((9000, 32), (1200, 0), tau_s=tau_s)
-    assert heating.coefficient[0] == pytest.approx(at_20_c(TRUE, 34), rel=0.06)
+    assert heating.contacts[0].coefficient == pytest.approx(at_20_c(TRUE, 34), rel=0.06)
 
 
 def test_current_steps_are_evidence_and_no_disturbance():
     dice = random.Random(5)
     steps = [(dice.randrange(120, 900), dice.uniform(6, 32)) for _ in range(14)]
     heating, _rig = after(*steps, around_c=10.0)
-    assert heating.reason[0] == KNOWN
-    assert heating.coefficient[0] == pytest.approx(at_20_c(TRUE, 16), rel=0.05)
+    assert heating.contacts[0].reason == KNOWN
+    assert heating.contacts[0].coefficient == pytest.approx(at_20_c(TRUE, 16), rel=0.05)
 
 
 def test_each_contact_has_its_own():
     heating, _rig = after((7200, 32), rises=(8.0, 16.0))
-    assert heating.coefficient[1] / heating.coefficient[0] == pytest.approx(2, rel=0.06)
+    assert heating.contacts[1].coefficient / heating.contacts[0].coefficient == pytest.approx(
+        2, rel=0.06
+    )
 
 
 def test_doubtful_ambient_widens_the_uncertainty():
@@ -149,7 +150,10 @@ def test_doubtful_ambient_widens_the_uncertainty():
         rig.around_c = 20 + dice.uniform(-1, 1)
         rig.run(120, 20)
     rig.pull()
-    assert heating.reason[0] != KNOWN or heating.spread[0] > 1.5 * quiet.spread[0]
+    assert (
+        heating.contacts[0].reason != KNOWN
+        or heating.contacts[0].spread > 1.5 * quiet.contacts[0].spread
+    )
 
 
 def test_reference_sensor_takes_ambient_off():
@@ -164,21 +168,23 @@ def test_reference_sensor_takes_ambient_off():
             rig.around_c = around_c
             rig.run(1500, 32)
         rig.pull()
-        reasons.append(heating.reason[0])
+        reasons.append(heating.contacts[0].reason)
         if has_reference:
-            assert heating.coefficient[0] == pytest.approx(at_20_c(TRUE / 3, 27), rel=0.06)
+            assert heating.contacts[0].coefficient == pytest.approx(
+                at_20_c(TRUE / 3, 27), rel=0.06
+            )
     assert reasons[0] == KNOWN
     assert reasons[1] != KNOWN
 
 
 def test_short_session_is_not_known():
     heating, _rig = after((540, 32))
-    assert list(heating.reason) == [NO_SHORT, NO_SHORT]
+    assert [x.reason for x in heating.contacts] == [NO_SHORT, NO_SHORT]
 
 
 def test_little_current_is_not_known():
     heating, _rig = after((7200, 7))
-    assert list(heating.reason) == [NO_LOW, NO_LOW]
+    assert [x.reason for x in heating.contacts] == [NO_LOW, NO_LOW]
 
 
 def test_temperature_that_does_not_follow_the_current_is_no_fit():
@@ -187,8 +193,8 @@ def test_temperature_that_does_not_follow_the_current_is_no_fit():
     rig.run(20, 0)
     rig.run(7200, 32)
     rig.pull()
-    assert heating.reason[0] == NO_FIT
-    assert heating.reason[1] == KNOWN
+    assert heating.contacts[0].reason == NO_FIT
+    assert heating.contacts[1].reason == KNOWN
 
 
 def test_current_that_nobody_tells_is_not_known():
@@ -201,7 +207,7 @@ def test_current_that_nobody_tells_is_not_known():
     rig.moment.is_measured = True
     rig.run(3600, 32)
     rig.pull()
-    assert heating.reason[0] == NO_CURRENT
+    assert heating.contacts[0].reason == NO_CURRENT
 
 
 def test_current_missing_for_some_seconds_does_no_harm():
@@ -214,7 +220,7 @@ def test_current_missing_for_some_seconds_does_no_harm():
         rig.run(16, 32)
         rig.moment.is_measured = True
     rig.pull()
-    assert heating.coefficient[0] == pytest.approx(at_20_c(TRUE, 34), rel=0.05)
+    assert heating.contacts[0].coefficient == pytest.approx(at_20_c(TRUE, 34), rel=0.05)
 
 
 def test_sensor_that_is_missing_is_told_for_its_contact_alone():
@@ -227,7 +233,7 @@ def test_sensor_that_is_missing_is_told_for_its_contact_alone():
     rig.valid[1] = 1
     rig.run(600, 32)
     rig.pull()
-    assert list(heating.reason) == [KNOWN, NO_SENSOR]
+    assert [x.reason for x in heating.contacts] == [KNOWN, NO_SENSOR]
 
 
 def test_sensor_missing_for_a_moment_does_no_harm():
@@ -241,7 +247,9 @@ def test_sensor_missing_for_a_moment_does_no_harm():
     rig.valid[1] = 1
     rig.run(3600, 32)
     rig.pull()
-    assert heating.coefficient[1] == pytest.approx(heating.coefficient[0], rel=0.03)
+    assert heating.contacts[1].coefficient == pytest.approx(
+        heating.contacts[0].coefficient, rel=0.03
+    )
 
 
 def test_heater_spoils_the_session():
@@ -254,7 +262,7 @@ def test_heater_spoils_the_session():
     rig.moment.is_upset = False
     rig.run(3600, 32)
     rig.pull()
-    assert heating.reason[0] == NO_UPSET
+    assert heating.contacts[0].reason == NO_UPSET
 
 
 def test_boot_into_a_charge_is_not_known_and_the_next_is():
@@ -265,11 +273,11 @@ def test_boot_into_a_charge_is_not_known_and_the_next_is():
     rig.judged = 0
     rig.run(3600, 32)
     rig.pull()
-    assert list(heating.reason) == [NO_START, NO_START]
+    assert [x.reason for x in heating.contacts] == [NO_START, NO_START]
     rig.run(2000, 0)
     rig.run(3600, 32)
     rig.pull()
-    assert heating.reason[0] == KNOWN
+    assert heating.contacts[0].reason == KNOWN
 
 
 def test_charge_right_after_another_is_not_known():
@@ -277,7 +285,7 @@ def test_charge_right_after_another_is_not_known():
     rig.run(300, 0)
     rig.run(3600, 32)
     rig.pull()
-    assert heating.reason[0] == NO_START
+    assert heating.contacts[0].reason == NO_START
 
 
 def test_sleep_of_half_an_hour_makes_the_contacts_cool():
@@ -287,7 +295,7 @@ def test_sleep_of_half_an_hour_makes_the_contacts_cool():
     rig.run(20, 0)
     rig.run(3600, 32)
     rig.pull()
-    assert heating.reason[0] == KNOWN
+    assert heating.contacts[0].reason == KNOWN
 
 
 def test_sleep_of_a_week_makes_the_contacts_cool():
@@ -298,7 +306,7 @@ def test_sleep_of_a_week_makes_the_contacts_cool():
     rig.run(20, 0)
     rig.run(3600, 32)
     rig.pull()
-    assert heating.reason[0] == KNOWN
+    assert heating.contacts[0].reason == KNOWN
 
 
 def test_session_is_judged_half_an_hour_after_its_last_current_and_the_next_is_the_same_plug():
@@ -310,7 +318,7 @@ def test_session_is_judged_half_an_hour_after_its_last_current_and_the_next_is_t
     assert rig.judged == 0
     rig.run(150, 0)
     assert rig.judged == 1
-    assert heating.reason[0] == KNOWN
+    assert heating.contacts[0].reason == KNOWN
     assert not heating.is_same_plug
     rig.run(3600, 32)
     rig.pull()
@@ -332,7 +340,7 @@ def test_sleep_at_the_end_of_a_charge_does_not_lose_the_session():
     rig.rise_now = [0.0, 0.0]
     rig.run(60, 0)
     assert rig.judged == 1
-    assert heating.reason[0] == KNOWN
+    assert heating.contacts[0].reason == KNOWN
 
 
 def test_current_right_after_waking_waits_for_the_session_before_to_be_judged():
@@ -350,13 +358,13 @@ def test_current_right_after_waking_waits_for_the_session_before_to_be_judged():
     rig.run(3600, 32)
     rig.pull()
     assert rig.judged == 2
-    assert heating.reason[0] == KNOWN
-    assert heating.coefficient[0] == pytest.approx(at_20_c(TRUE, 34), rel=0.06)
+    assert heating.contacts[0].reason == KNOWN
+    assert heating.contacts[0].coefficient == pytest.approx(at_20_c(TRUE, 34), rel=0.06)
 
 
 def test_night_long_session_forgets_nothing_that_matters():
     heating, _rig = after((3600, 32), (36_000, 16))
-    assert heating.coefficient[0] == pytest.approx(at_20_c(TRUE, 25), rel=0.06)
+    assert heating.contacts[0].coefficient == pytest.approx(at_20_c(TRUE, 25), rel=0.06)
 
 
 @pytest.mark.parametrize("rated_ma", [6_000, 16_000, 80_000, 500_000])
@@ -373,7 +381,7 @@ def test_unit_is_the_same_at_every_rated_current(rated_ma):
         heating.tick(rig.now_ms, rig.moment)
     rig.pull()
     expected = at_20_c(RISE_K * 1e6 / (rated_ma / 1000) ** 2, 34)
-    assert heating.coefficient[0] == pytest.approx(expected, rel=0.06, abs=1.5)
+    assert heating.contacts[0].coefficient == pytest.approx(expected, rel=0.06, abs=1.5)
 
 
 @pytest.mark.parametrize("rated_ma", [5_999, 500_001])
@@ -540,7 +548,7 @@ def test_record_comes_back_whole():
     other = ContactHealth((0, 1), 32_000, 600)
     assert other.load(record, 3)
     assert [list(t.fields) for t in other.trends] == [list(t.fields) for t in owner.trends]
-    assert list(other.heating.use_lag_x16) == [33, 33]
+    assert [x.use_lag_x16 for x in other.heating.contacts] == [33, 33]
 
 
 @given(st.data())

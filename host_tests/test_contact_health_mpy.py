@@ -68,7 +68,7 @@ class Life:
         self.moment.is_plugged = False
         self.run(30, 0)
         heating = self.health.heating
-        print(self.judged, list(heating.reason), list(heating.coefficient), list(heating.spread), list(heating.lag_x16))
+        print(self.judged, [x.reason for x in heating.contacts], [x.coefficient for x in heating.contacts], [x.spread for x in heating.contacts], [x.lag_x16 for x in heating.contacts])
         record = array("i", [0] * self.health.size)
         lock()
         self.health.dump(record, 0)
@@ -103,7 +103,7 @@ def live():
     life.moment.is_measured = True
     life.moment.is_plugged = False
     life.run(30, 0)
-    print(life.judged, list(life.health.heating.reason))
+    print(life.judged, [x.reason for x in life.health.heating.contacts])
     lock()
     was_loaded = life.health.load(record, 0)
     unlock()
@@ -136,6 +136,7 @@ NAMES = (
     "ticks.py",
     "journal/__init__.py",
     "journal/whole.py",
+    "journal/contact.py",
     "journal/heating.py",
     "journal/health.py",
 )

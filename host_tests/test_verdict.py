@@ -189,8 +189,9 @@ def test_numbers_of_other_rooms_are_theirs():
     assert SESSION_NAMES[evidence_room.RELEASED] == "released"
     assert [PILOT_STATE_NAMES[n] for n in (1, 2, 4, 6)] == ["B1", "B2", "C2", "D2"]
     assert (evidence_room.B1, evidence_room.B2, evidence_room.C2, evidence_room.D2) == (1, 2, 4, 6)
-    assert LOCK_STATE_NAMES[evidence_room.LOCKED] == "locked"
-    assert LOCK_STATE_NAMES[evidence_room.ASSUMED] == "assumed"
+    assert LOCK_STATE_NAMES[evidence_room.LOCK_WAIT] == "lock_wait"
+    assert LOCK_STATE_NAMES[evidence_room.LOCKING] == "locking"
+    assert LOCK_STATE_NAMES[evidence_room.REOPEN_WAIT] == "reopen_wait"
     assert len(evidence_room.LIMIT_FACTS) == len(LIMITER_NAMES)
     facts = dict(zip(LIMITER_NAMES, evidence_room.LIMIT_FACTS))
     assert facts == {
@@ -491,6 +492,41 @@ def test_a_little_heat_and_a_small_cable_are_not_called_slow(limiter, ma):
     port = Port().plug().charge(3000)
     port.c.limiter, port.c.permitted_ma = LIMITER_NAMES.index(limiter), ma
     assert port.charge(200000, ma).verdict.serial == 0
+
+
+def lock(port, tries):
+    port.plug()
+    port.c.reasons = faults.NOT_LOCKED
+    for _n in range(tries):
+        for state, ms in ((4, 1000), (5, 300)):
+            port.c.lock_state = state
+            port.run(ms)
+    port.c.lock_state = 9
+    return port.run(100)
+
+
+def test_a_lock_that_closed_at_a_further_try_is_told_and_the_charge_is_a_good_one():
+    port = lock(Port(), 1).charge()
+    assert port.verdict.serial == 0
+    port.empty()
+    assert port.recalled() == GOOD
+    lock(port, 2).charge()
+    assert port.said == (INLET, LIKELY) and port.verdict.code == 63
+    assert port.verdict.serial == 1, "once"
+    port.stop(faults.PERSON_STOP).empty()
+    assert port.said == (PERSON, SURE) and port.recalled() == GOOD
+
+
+def test_a_lock_that_tried_again_hides_nothing_that_comes_later():
+    port = lock(Port(), 3).charge(30000, ma=0)
+    assert port.verdict.code == 56 and port.said == (VEHICLE, SURE)
+    port = lock(Port(), 3).charge(30000).dead()
+    assert port.verdict.code == 42
+    port.empty()
+    assert port.recalled() == NOT_KNOWN
+    # Stopped before it counted as charged: nothing to remember.
+    port = lock(Port(), 2).charge(20000).stop(faults.PERSON_STOP).empty()
+    assert port.recalled() == EMPTY
 
 
 def test_readings_that_are_not_valid_are_no_evidence():

@@ -109,7 +109,7 @@ E_HIDDEN_PWM = const(1 << 12)
 E_CP_UNMEASURED = const(1 << 13)
 E_OVERDRAW = const(1 << 14)
 E_NO_FLOW = const(1 << 15)
-E_LOCK_HOME = const(1 << 16)
+E_LOCK_TRIES = const(1 << 16)
 E_BOLT_OPEN = const(1 << 17)
 E_BOLT_BETWEEN = const(1 << 18)
 E_BUTTON_LONG = const(1 << 19)
@@ -143,7 +143,7 @@ EVIDENCE = (
     ("cp_unmeasured",  "the pilot's level is not measured"),
     ("overdraw",       "the charger drew more than permitted for 2 s"),
     ("no_flow",        "no current for 20 s though it is permitted"),
-    ("lock_home",      "the bolt was locked in this plug-in"),
+    ("lock_tries",     "a drive towards locked failed in this plug-in, and another one followed"),
     ("bolt_open",      "the bolt reads fully open"),
     ("bolt_between",   "the bolt reads between its ends"),
     ("button_long",    "the latch button reads pressed for 30 s"),
@@ -233,6 +233,7 @@ RULES = (
     (59, NO_PLUG,         0, 0, 0, 0, PERSON, LIKELY, G_NONE, "pulled", "The plug was pulled while charging."),
     (60, NOT_LOCKED,      0, 0, 0, 0, INLET, LIKELY, G_NONE, "not locked", "The lock is not closed: pull the plug and insert it again; if it stays so, let service look at the inlet."),
     (62, 0, 0, 0, E_SLOWED, 0, NOT_KNOWN, OPEN, G_HOT, "slowed by heat", "Charging is slowed because a contact is warm, in the plug or in the inlet: let it cool, try another station or cable."),
+    (63, 0, 0, 0, E_LOCK_TRIES, 0, INLET, LIKELY, G_END, "lock tried again", "The lock closed at a further try only: push the plug in all the way; if it happens often, let service clean the lock."),
     (99, 0, 0, 0, 0, 0, NOT_KNOWN, OPEN, G_NONE, "no rule", "Nothing that the inlet knows says why: try again, then try another station."),
 )
 # fmt: on

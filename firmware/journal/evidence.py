@@ -22,7 +22,7 @@ from journal.blame import (
     E_L_PILOT,
     E_L_TEMPERATURE,
     E_L_VEHICLE,
-    E_LOCK_HOME,
+    E_LOCK_TRIES,
     E_LOW_WRONG,
     E_MAINS,
     E_MAINS_EARLY,
@@ -47,8 +47,9 @@ B1 = const(1)
 B2 = const(2)
 C2 = const(4)
 D2 = const(6)
-LOCKED = const(9)
-ASSUMED = const(10)
+LOCK_WAIT = const(4)
+LOCKING = const(5)
+REOPEN_WAIT = const(17)
 # As in limits.LIMITER_NAMES: the fact of each.
 LIMIT_FACTS = (
     0, E_L_PILOT, E_L_CABLE, E_L_TEMPERATURE, E_L_CHOICE, E_L_VEHICLE, 0, E_L_CHOICE, E_L_CHOICE,
@@ -134,6 +135,7 @@ class Evidence:
             False  # wants every pass: the station shows itself for a short time only
         )
         self._was_let_go = False  # the lock was open in this plug-in, with a pilot
+        self._was_locking = False  # at the look before
 
     def begin_plug_in(self, now_ms: int) -> None:
         """A plug: forget the one before."""
@@ -142,7 +144,7 @@ class Evidence:
         self._flowed_ms = self.flowed_s = self.peak_ma = 0
         self._period_sum = self._period_count = self._level_sum = self._level_count = 0
         self.pp = 0
-        self._was_let_go = False
+        self._was_let_go = self._was_locking = False
         self._button_ms = self._last_ms = now_ms
 
     def begin_charging(self, now_ms: int) -> None:
@@ -185,8 +187,11 @@ class Evidence:
         facts |= LIMIT_FACTS[c.limiter]
         if c.hottest_ok and c.hottest_decic < _COLD_DECIC:
             facts |= E_COLD
-        if c.lock_state == LOCKED or c.lock_state == ASSUMED:
-            facts |= E_LOCK_HOME
+        # A drive lasts some looks, and the wait behind one that failed more than that.
+        lock_state = c.lock_state
+        if self._was_locking and (lock_state == LOCK_WAIT or lock_state == REOPEN_WAIT):
+            facts |= E_LOCK_TRIES
+        self._was_locking = lock_state == LOCKING
         self.mask = facts
         if r.ac_ok and r.ac_present != self._ac:
             self._ac = r.ac_present

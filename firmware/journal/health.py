@@ -10,7 +10,8 @@ from array import array
 
 from micropython import const
 
-from journal.heating import KNOWN, MOST, Heating, Moment
+from journal.contact import KNOWN, MOST
+from journal.heating import Heating, Moment
 from journal.whole import muldiv
 
 # Verdicts.
@@ -272,19 +273,19 @@ class ContactHealth:
         heating = self.heating
         if not heating.tick(now_ms, moment):
             return False
-        for c in range(heating.count):
-            if heating.reason[c] == KNOWN:
+        for c in range(len(self.trends)):
+            contact = heating.contacts[c]
+            if contact.reason == KNOWN:
                 trend = self.trends[c]
-                if trend.fields[LAG_COUNT] == _LAG_SESSIONS:
+                f = trend.fields
+                if f[LAG_COUNT] == _LAG_SESSIONS:
                     is_new_plug = not heating.is_same_plug
-                    trend.take(
-                        heating.coefficient[c], heating.spread[c], is_new_plug, moment.station
-                    )
+                    trend.take(contact.coefficient, contact.spread, is_new_plug, moment.station)
                 # Known with its own lag is good enough to begin with; clear ones refine it while the baseline is found.
-                if trend.fields[LAG_COUNT] < _LAG_SESSIONS or (
-                    heating.is_clear[c] and trend.fields[BASE_COUNT] < _BASE_SESSIONS
+                if f[LAG_COUNT] < _LAG_SESSIONS or (
+                    contact.is_clear and f[BASE_COUNT] < _BASE_SESSIONS
                 ):
-                    heating.use_lag_x16[c] = trend.learn_lag(heating.lag_x16[c])
+                    contact.use_lag_x16 = trend.learn_lag(contact.lag_x16)
         return True
 
     def verdict(self, c: int) -> int:
@@ -325,7 +326,7 @@ class ContactHealth:
                 f[n] = source[i]
                 i += 1
             is_learned = f[LAG_COUNT] == _LAG_SESSIONS
-            self.heating.use_lag_x16[c] = f[LAG_X16] if is_learned else -1
+            self.heating.contacts[c].use_lag_x16 = f[LAG_X16] if is_learned else -1
         return True
 
 

@@ -20,6 +20,7 @@ from journal.blame import (
     E_BUTTON_LONG,
     E_GONE_WITH_PLUG,
     E_HAD_FLOW,
+    E_LOCK_TRIES,
     E_NO_FLOW,
     E_SLOWED,
     E_STAYS_EMPTY,
@@ -72,6 +73,9 @@ _LONG_MS = const(60000)
 _PREPARING = SHOW_B | REST | RETRIES | NOT_LOCKED
 # Where one of these is the first sign of a stop, what follows is its consequence.
 _CHOSEN = PERSON_STOP | HELD | VEHICLE_NO
+# What is told while charging goes on; some of it of each closing of S2 anew.
+_OF_CLOSURE = E_NO_FLOW | E_SLOWED
+_WHILE_CHARGING = _OF_CLOSURE | E_LOCK_TRIES
 
 
 class Verdict:
@@ -164,6 +168,7 @@ class Verdict:
             self._begin_plug_in(now_ms)
         if new == CHARGING:
             self._close_episode()
+            self._judged_facts &= ~_OF_CLOSURE
             self.evidence.begin_charging(now_ms)
         elif old == CHARGING:
             self._close_episode()
@@ -180,6 +185,7 @@ class Verdict:
     def _begin_plug_in(self, now_ms: int) -> None:
         self.evidence.begin_plug_in(now_ms)
         self._has_record = False
+        self._judged_facts = 0
         self._close_episode()
         self.reasons = self.faults = self.holds = 0
 
@@ -235,7 +241,7 @@ class Verdict:
                 self.evidence.look_at_bolt(r)
                 self._judge()
         elif c.session == CHARGING:
-            if self.evidence.mask & (E_NO_FLOW | E_SLOWED) and not self._is_told:
+            if self.evidence.mask & _WHILE_CHARGING & ~self._judged_facts:
                 self.reasons = self.faults = self.holds = 0
                 self._is_refusal = False
                 self._judge()
@@ -330,7 +336,7 @@ class Verdict:
             not self._has_record
             or self._is_of_record
             or self._record_verdict == PERSON
-            or (verdict != PERSON and sure > self._record_sure)
+            or (verdict != PERSON and (sure > self._record_sure or self._record_group == G_END))
         ):
             self._has_record = True
             self._is_of_record = True

@@ -23,6 +23,7 @@ from inletctl.plant.network import divider_mv
 
 use_firmware()
 
+from journal.contact import KNOWN  # noqa: E402
 from journal.health import (  # noqa: E402 - after use_firmware
     HEALTHY,  # noqa: F401 - the tests name it here
     JUMPED,
@@ -32,7 +33,7 @@ from journal.health import (  # noqa: E402 - after use_firmware
     WORN,
     ContactHealth,
 )
-from journal.heating import KNOWN, Moment  # noqa: E402
+from journal.heating import Moment  # noqa: E402
 from thermal.convert import Probe  # noqa: E402
 from thermal.derate import Derating  # noqa: E402
 from thermal.params import NTC, PT1000, ChannelParams, ThermalLimits  # noqa: E402
@@ -228,9 +229,9 @@ class Car:
     ) -> None:
         if self._pass(a, ohm, around_c, is_in):
             heating = self.health.heating
-            seen.reasons = list(heating.reason)
-            seen.told = list(heating.coefficient)
-            seen.spread = list(heating.spread)
+            seen.reasons = [x.reason for x in heating.contacts]
+            seen.told = [x.coefficient for x in heating.contacts]
+            seen.spread = [x.spread for x in heating.contacts]
 
     def _charge(self, session: Session, ohm: Sequence[float], weather: "_Weather") -> Seen:
         dice = self.dice
