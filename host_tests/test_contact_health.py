@@ -420,9 +420,10 @@ def test_any_course_of_readings_keeps_to_small_ints(data):
             valid[n] = dice.random() < 0.98
         now_ms = (now_ms + dice.choice((1000, 2000, 8000))) & 0x3FFFFFFF
         heating.tick(now_ms, moment)
-        for held in vars(heating).values():
-            for value in held if isinstance(held, array) else (held,):
-                assert abs(value) < 1 << 30
+        for part in (heating, *heating.contacts):
+            for held in vars(part).values():
+                for value in held if isinstance(held, array) else (held,):
+                    assert isinstance(value, tuple) or abs(value) < 1 << 30
 
 
 # Over sessions ----------------------------------------------------------------

@@ -229,3 +229,49 @@ def test_an_impossible_dump_is_refused_and_changes_nothing(at):
     held[at] = -1
     worn = Wear(Settings({}))
     assert not worn.load(held, 0) and worn.values == Wear(Settings({})).values
+
+
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [
+        (1 + wear.LOCK_USUAL, 16 * 60000 + 1),
+        (1 + wear.LOCK_RECENT, (1 << 29) - 1),
+        (1 + len(COUNTERS), 1),  # inspected more often than counted
+        (1 + len(COUNTERS) + wear.INSPECTED, 17),
+        (2 + len(COUNTERS) + wear.INSPECTED, 1),  # a sum of no locks
+        (3 + len(COUNTERS) + wear.INSPECTED, 60000),
+        (4 + len(COUNTERS) + wear.INSPECTED, 60),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused(at, value):
+    held = array("i", [0] * DUMP_INTS)
+    Wear(Settings({})).dump(held, 0)
+    held[at] = value
+    worn = Wear(Settings({}))
+    assert not worn.load(held, 0) and worn.values == Wear(Settings({})).values
+
+
+@pytest.mark.parametrize("gap_ms", [3_600_000, (1 << 29) + 1000, (1 << 30) - 1000])
+def test_a_gap_in_time_counts_as_one_look_and_never_backwards(gap_ms):
+    port = Port()
+    port.c.session, port.c.hottest_ok, port.c.hottest_decic = CHARGING, True, 900
+    port.r.charger_ok, port.r.charger_ma = True, 16000
+    port.run(30_000)
+    port.now_ms = ticks_add(port.now_ms, gap_ms)
+    port.run(27_000)
+    assert port.value("hot_min") == 0
+    port.run(6_000)
+    assert port.value("hot_min") == 1
+    held = array("i", [0] * DUMP_INTS)
+    port.wear.dump(held, 0)
+    assert min(held) >= 0 and Wear(Settings({})).load(held, 0)
+
+
+def test_a_drive_that_outlasts_the_ticks_is_a_minute():
+    port = Port()
+    port.c.lock_state = wear.LOCKING
+    port.run(20)
+    port.now_ms = ticks_add(port.now_ms, (1 << 29) + 5000)
+    port.c.lock_state = wear.ASSUMED
+    port.run(20)
+    assert port.value("lock_slowest_ms") == 60000

@@ -148,7 +148,10 @@ class Wear:
                 self._has_charged = False
                 self._count(MATINGS)
             self._session = c.session
-        self._count_time(min(ticks_diff(now_ms, self._last_ms), _LONGEST_MS), r, c)
+        passed_ms = ticks_diff(now_ms, self._last_ms)
+        if passed_ms < 0 or passed_ms > _LONGEST_MS:
+            passed_ms = _LONGEST_MS  # half a wrap and more reads as negative
+        self._count_time(passed_ms, r, c)
         self._last_ms = now_ms
 
     def _lock_moved(self, now_ms: int, new: int) -> None:
@@ -159,10 +162,12 @@ class Wear:
         if old == LOCKING:
             # The time of the drive alone, not of the check after it.
             self._drive_ms = ticks_diff(now_ms, self._lock_ms)
+            if self._drive_ms < 0 or self._drive_ms > _MINUTE_MS:
+                self._drive_ms = _MINUTE_MS
             if new == LOCK_WAIT or new == REOPEN_WAIT:
                 self._count(LOCK_FAILS)
         if (new == LOCKED and old == CHECK) or (new == ASSUMED and old == LOCKING):
-            self._learn(min(self._drive_ms, _MINUTE_MS))
+            self._learn(self._drive_ms)
             self._count(LOCKS)
         elif new == UNLOCKED and old == UNLOCKING:
             self._count(UNLOCKS)
@@ -266,8 +271,15 @@ class Wear:
         for n in range(at + 1, at + DUMP_INTS):
             if not 0 <= held[n] <= _MAX:
                 return False
-        if held[rest] > _LEARN or held[rest + 1] > _LEARN * _MINUTE_MS:
+        if held[rest] > _LEARN or held[rest + 1] > held[rest] * _MINUTE_MS:
             return False
+        # Of a drive a minute at most is counted, in 1/16 ms; a warning may not come from a number that cannot be.
+        for n in range(LOCK_USUAL, _COUNT):
+            if held[at + 1 + n] > 16 * _MINUTE_MS:
+                return False
+        for n in range(INSPECTED):
+            if held[at + 1 + _COUNT + n] > held[at + 1 + n]:
+                return False
         if held[rest + 2] >= _MINUTE_MS or max(held[rest + 3], held[rest + 4]) >= _HOUR_MIN:
             return False
         for n in range(_COUNT):
