@@ -4,8 +4,9 @@ import random
 
 import pytest
 
+from inletctl.errors import UserError
 from inletctl.measure import failures
-from inletctl.measure.attribution import Case, Result, figures
+from inletctl.measure.attribution import Case, Keeper, Result, campaign, figures
 from inletctl.measure.failures import CAUSES, Station, are_apart
 from journal.blame import NOT_KNOWN, STATION, VERDICT_NAMES
 
@@ -50,6 +51,33 @@ def test_not_known_is_never_counted_as_wrong_and_a_guess_is():
     found = figures(made)
     assert (found["right_pct"], found["not_known_pct"], found["wrong_pct"]) == (50.0, 25.0, 25.0)
     assert found["right_of_known_pct"] == 50.0 and found["answer_is_not_known"] == 2
+
+
+def test_a_campaign_goes_on_where_it_was_ended(tmp_path):
+    path = tmp_path / "kept.jsonl"
+    made = [Result(n, "x", "alone", "type2", STATION, STATION, 17) for n in range(3)]
+    keeper = Keeper(path, SEED)
+    for result in made:
+        keeper.keep(result)
+    with open(path, "a", encoding="utf-8") as stream:
+        stream.write('{"number": 3, "cau')
+    again = Keeper(path, SEED)
+    assert list(again.done.values()) == made
+    assert list(campaign(3, SEED, 1, again.done)) == made
+    again.keep(made[0])
+    again.keep(Result(3, "x", "alone", "type2", STATION, NOT_KNOWN, 42))
+    assert sorted(Keeper(path, SEED).done) == [0, 1, 2, 3]
+
+
+def test_results_of_another_seed_or_of_something_else_are_not_gone_on_from(tmp_path):
+    path = tmp_path / "kept.jsonl"
+    Keeper(path, SEED)
+    with pytest.raises(UserError, match="name another file"):
+        Keeper(path, SEED + 1)
+    path.write_text("no results\n", encoding="utf-8")
+    with pytest.raises(UserError, match="holds no results"):
+        Keeper(path, SEED)
+    assert path.read_text(encoding="utf-8") == "no results\n"
 
 
 @pytest.mark.slow

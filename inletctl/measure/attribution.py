@@ -1,6 +1,6 @@
 """How often the verdict is right: simulated failures with a known cause, at random instants, between healthy sessions.
 
-`python -m inletctl.measure.attribution --count 2000 --seed 1 --jobs 2`. Each case is up to five whole sessions, each in a
+`python -m inletctl.measure.attribution --count 2000 --seed 1 --jobs 2 --keep FILE`; what FILE has is not run again. Each case is up to five whole sessions, each in a
 world of its own with a station of its own; one journal.verdict.Verdict sees them all. What must come out is in failures.py.
 """
 
@@ -10,14 +10,15 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import click
 
-from inletctl.house import use_firmware
+from inletctl.errors import UserError
+from inletctl.house import firmware_hash, use_firmware
 from inletctl.measure.failures import (
     CAUSES,
     CHARGING,
@@ -30,6 +31,7 @@ from inletctl.measure.failures import (
     are_apart,
     draw_station,
 )
+from inletctl.report.files import write_whole
 from inletctl.scenario.model import Action, Scenario
 from inletctl.session import TICKS_MASK, Session
 from inletctl.targets import cpython
@@ -254,14 +256,69 @@ def _one(task: tuple[int, int]) -> Result:
     return Case(*task).run()
 
 
-def campaign(count: int, seed: int, jobs: int) -> Iterator[Result]:
-    """Yield the result of each case, in order. The causes take turns; everything else is drawn from seed and number."""
-    tasks = [(seed, number) for number in range(count)]
+def campaign(
+    count: int, seed: int, jobs: int, done: "dict[int, Result] | None" = None
+) -> Iterator[Result]:
+    """Yield the result of each case, first those `done` by number, the others in order.
+
+    The causes take turns; everything else is drawn from seed and number.
+    """
+    done = done or {}
+    yield from (result for number, result in sorted(done.items()) if number < count)
+    tasks = [(seed, number) for number in range(count) if number not in done]
     if jobs <= 1:
         yield from map(_one, tasks)
         return
     with get_context("spawn").Pool(jobs) as pool:
         yield from pool.imap(_one, tasks, chunksize=4)
+
+
+def kept(path: Path, seed: int) -> dict[int, Result]:
+    """Return the results in `path` by number, none where there is no such file. Raises UserError for those of something else."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    try:
+        head = json.loads(lines[0]) if lines else {}
+        # The last line may have been cut.
+        results = [Result(**json.loads(line)) for line in lines[1:] if line.endswith("}")]
+    except (ValueError, TypeError) as error:
+        raise UserError(
+            "%s holds no results of this campaign (%s): name another file." % (path, error)
+        ) from None
+    if head != _head(seed):
+        raise UserError(
+            "%s is of seed %s and firmware %s, not of seed %d and firmware %s: name another file."
+            % (path, head.get("seed"), head.get("firmware"), seed, firmware_hash())
+        )
+    return {result.number: result for result in results}
+
+
+def _head(seed: int) -> dict[str, Any]:
+    return {"seed": seed, "firmware": firmware_hash()}
+
+
+class Keeper:
+    """Writes each result as it comes, so that a campaign that is ended goes on where it was."""
+
+    def __init__(self, path: "Path | None", seed: int):
+        self._path = path
+        self.done = {} if path is None else kept(path, seed)
+        if path is not None:
+            # Whole lines only.
+            lines = [_head(seed), *map(asdict, self.done.values())]
+            write_whole(path, lambda stream: stream.writelines(map(_line, lines)))
+
+    def keep(self, result: Result) -> None:
+        """Write one result that is not there yet."""
+        if self._path is not None and result.number not in self.done:
+            with open(self._path, "a", encoding="utf-8") as stream:
+                stream.write(_line(asdict(result)))
+
+
+def _line(values: dict[str, Any]) -> str:
+    return json.dumps(values) + "\n"
 
 
 def figures(results: list[Result]) -> dict[str, Any]:
@@ -335,11 +392,18 @@ def words(found: dict[str, Any], results: list[Result], seed: int) -> str:
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="file for the figures as JSON")
-def attribution(count: int, seed: int, jobs: int, out: "Path | None") -> None:
+@click.option("--keep", type=click.Path(path_type=Path), help="file of results, to go on from")
+def attribution(count: int, seed: int, jobs: int, out: "Path | None", keep: "Path | None") -> None:
     """Say of simulated failures with a known cause whose fault they were, and how often that is right."""
     began = time.monotonic()
     results: list[Result] = []
-    for result in campaign(count, seed, jobs):
+    try:
+        keeper = Keeper(keep, seed)
+    except UserError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_status)
+    for result in campaign(count, seed, jobs, keeper.done):
+        keeper.keep(result)
         results.append(result)
         if result.kind == "wrong":
             click.echo(told(result), err=True)
@@ -350,7 +414,7 @@ def attribution(count: int, seed: int, jobs: int, out: "Path | None") -> None:
     click.echo(words(found, results, seed))
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps({"seed": seed, **found}, indent=1) + "\n", encoding="utf-8")
+        out.write_text(json.dumps({**_head(seed), **found}, indent=1) + "\n", encoding="utf-8")
     if found["right_pct"] < LIMIT_RIGHT_PCT or found["wrong_pct"] > LIMIT_WRONG_PCT:
         click.echo(
             "the verdict is right in %.2f %% (at least %.0f) and wrong in %.2f %% (at most %.0f): look at the cases above"
