@@ -1,8 +1,10 @@
 """docs/whose-fault.md: the rules of the verdict, its evidence, what wears, and what the campaign holds them against."""
 
+import json
 from collections.abc import Callable, Iterable
+from typing import Any
 
-from inletctl.house import use_firmware
+from inletctl.house import ROOT, use_firmware
 from inletctl.measure.attribution import LIMIT_RIGHT_PCT, LIMIT_WRONG_PCT
 from inletctl.measure.failures import APART_HZ, APART_V, CAUSES
 
@@ -11,6 +13,10 @@ use_firmware()
 import faults  # noqa: E402
 from journal import blame, outcomes, wear  # noqa: E402
 
+# What the campaigns of inletctl/measure wrote with --out.
+FIGURES = ROOT / "docs" / "figures"
+# Seeds whose wrong cases were looked at while the rules were made; figures of others are the honest ones.
+TUNED_ON = (20261121, 975318642)
 _HEAD = "<!-- Printed by `inletctl docs` from firmware/journal and inletctl/measure/failures.py. Do not edit: change the data and print again. -->\n"
 
 
@@ -93,7 +99,8 @@ person or schedule, or that it is not known. It says so with its evidence: the r
 (docs/shutdown.md), the facts below, and the rule that decided. Where two causes look alike from the port's side it does not guess.
 
 What comes first within 0.4 s of a stop is judged, not what follows from it. A refusal is told after 12 s (25 s while the lock is
-still being tried), or when a person gives up after 4 s; a charge without current after 20 s. What comes to light later, such as a
+still being tried), or when a person gives up after 4 s; a charge without current after 20 s, one that heat slows after 60 s; a lock
+that needed another try once charging has begun. What comes to light later, such as a
 proximity line that is well once the plug is out, takes the verdict's place where its rule stands higher or is surer.
 
 ## Rules
@@ -156,7 +163,83 @@ the port can tell apart (%.1f Hz, %.2f V, or another coding). What cannot be tol
 """
         % (LIMIT_RIGHT_PCT, LIMIT_WRONG_PCT, APART_HZ, APART_V)
         + _table(("cause", "where", "onset", "alone", "blind", "after", "why"), causes)
+        + _figures()
     )
 
 
-PAGES: dict[str, Callable[[], str]] = {"docs/whose-fault.md": whose_fault_page}
+def _campaigns(name: str) -> list[dict[str, Any]]:
+    """Return the stored figures of a campaign, those that the rules were made with first."""
+    found = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(FIGURES.glob("%s-*.json" % name))
+    ]
+    return sorted(found, key=lambda figures: figures["seed"] not in TUNED_ON)
+
+
+def _figures() -> str:
+    """Return what the campaigns of failures found."""
+    campaigns = _campaigns("attribution")
+    if not campaigns:
+        return "\nNo campaign's figures are stored.\n"
+    head = [
+        "seed", "failures", "right %", "not known %", "wrong %", "of them with an answer", "right of those %",
+        "wrong cases were looked at", "firmware",
+    ]  # fmt: skip
+    rows = [
+        (
+            found["seed"],
+            found["count"],
+            found["right_pct"],
+            found["not_known_pct"],
+            found["wrong_pct"],
+            found["count"] - found["answer_is_not_known"],
+            found["right_of_known_pct"],
+            "yes" if found["seed"] in TUNED_ON else "no",
+            found["firmware"],
+        )
+        for found in campaigns
+    ]
+    causes = [
+        (cause.name, *(_kinds(found["causes"].get(cause.name, {})) for found in campaigns))
+        for cause in CAUSES
+    ]
+    return (
+        "\n### What came out\n\n"
+        + _table(head, rows)
+        + "\nRight / not known though it could be known / wrong, of each cause:\n\n"
+        + _table(("cause", *("seed %d" % found["seed"] for found in campaigns)), causes)
+    )
+
+
+def _kinds(kinds: dict[str, int]) -> str:
+    return " / ".join(str(kinds.get(kind, 0)) for kind in ("right", "not known", "wrong"))
+
+
+def contact_health_figures_page() -> str:
+    """Return docs/contact-health-figures.md: what the campaign of contact health printed."""
+    parts = [
+        "# Figures of contact health\n"
+        + _HEAD.replace("firmware/journal and inletctl/measure/failures.py", "docs/figures")
+    ]
+    parts.append(
+        "\n[How it is measured, and what the words mean](contact-health.md#figures). A contact whose resistance doubles over 200 sessions\n"
+        "is to be reported before wear makes it derate, nothing is to be reported of healthy ones, and a plug and an inlet are not to be\n"
+        "taken for each other.\n"
+    )
+    for found in _campaigns("contact-health"):
+        parts.append(
+            "\n## Seed %d, firmware %s\n\n```\n%s\n```\n\n%s\n"
+            % (
+                found["seed"],
+                found["firmware"],
+                "\n".join(found["lines"]),
+                "\n".join(found["shortfalls"]) or "All of it holds.",
+            )
+        )
+    return "".join(parts)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/whose-fault.md": whose_fault_page,
+    "docs/contact-health-figures.md": contact_health_figures_page,
+}

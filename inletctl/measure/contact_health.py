@@ -6,20 +6,23 @@ noise and whole millivolts, then the firmware's own conversion, derating and con
 `python -m inletctl.measure.contact_health --seed N`
 """
 
+import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import cos, exp, pi
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import click
 
-from inletctl.house import use_firmware
+from inletctl.house import firmware_hash, use_firmware
 from inletctl.measure.forks import fork_map
 from inletctl.plant.contacts import ntc_ohm, pt1000_ohm, warm
 from inletctl.plant.network import divider_mv
+from inletctl.report.files import write_whole
 
 use_firmware()
 
@@ -580,7 +583,10 @@ def shortfalls(studies: dict[str, list[Any]]) -> list[str]:
     help="inlets of each kind of plug story",
 )
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True)
-def main(seed: int, cars: int, sessions: int, wears: int, plugs: int, jobs: int) -> None:
+@click.option("--out", type=click.Path(path_type=Path), help="file for the figures as JSON")
+def main(
+    seed: int, cars: int, sessions: int, wears: int, plugs: int, jobs: int, out: "Path | None"
+) -> None:
     """Measure contact health on the plant's contacts. Exit status 1: a report was false, late or the wrong one."""
     began_s = time.monotonic()
     studies = measure(seed, cars, sessions, wears, plugs, jobs)
@@ -588,6 +594,11 @@ def main(seed: int, cars: int, sessions: int, wears: int, plugs: int, jobs: int)
     for line in lines_of(studies):
         click.echo(line)
     wrong = shortfalls(studies)
+    if out is not None:
+        found = {
+            "seed": seed, "firmware": firmware_hash(), "lines": lines_of(studies), "shortfalls": wrong,
+        }  # fmt: skip
+        write_whole(out, lambda stream: stream.write(json.dumps(found, indent=1) + "\n"))
     for sentence in wrong:
         click.echo(sentence, err=True)
     click.echo("%s in %.0f s" % ("FAIL" if wrong else "PASS", time.monotonic() - began_s))
