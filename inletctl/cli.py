@@ -159,9 +159,8 @@ def _run(path: Path, target: str, clock_start: int, live: bool, quiet: bool) -> 
 
 def _tell_result(result: Any) -> None:
     session = result.session
-    total = len(session.run.outcomes)
-    failures = session.run.failures
-    for sentence in failures:
+    outcomes = session.run.outcomes
+    for sentence in session.run.failures:
         click.echo(sentence, err=True)
     for path in result.files:
         click.echo("wrote %s" % path)
@@ -173,8 +172,8 @@ def _tell_result(result: Any) -> None:
         "%s: %d of %d expectations met, %.1f s simulated in %.1f s (%.0f x real time), trace %s"
         % (
             "PASS" if result.passed else "FAIL",
-            total - len(failures),
-            total,
+            sum(outcome.passed for outcome in outcomes),
+            len(outcomes),
             session.t_us / 1e6,
             result.wall_s,
             session.t_us / 1e6 / max(result.wall_s, 1e-9),

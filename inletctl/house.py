@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# The firmware that judges by its tables, whichever one is run.
+HEALTHY = ROOT / "firmware"
 # The bench runs deliberately broken copies of the firmware, each in a process of its own.
-FIRMWARE = Path(os.environ.get("INLETCTL_FIRMWARE") or ROOT / "firmware")
+FIRMWARE = Path(os.environ.get("INLETCTL_FIRMWARE") or HEALTHY)
 SCENARIOS = Path(__file__).resolve().parent / "scenarios"
 _SHIMS = Path(__file__).resolve().parent / "shims"
 

@@ -83,6 +83,10 @@ def run_scenario(
     if recorder is not None:
         recorder.finish()
     meta.expectations = [expectation_of(outcome) for outcome in _in_file_order(session)]
+    meta.expectations += [
+        report_meta.Expectation("no invariant is broken", report_meta.FAIL, t_us, sentence)
+        for t_us, sentence in session.run.breaches
+    ]
     return Result(session, recorder, meta, wall_s, recount)
 
 

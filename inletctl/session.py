@@ -11,6 +11,8 @@ from typing import Any
 from inletctl.house import use_firmware
 from inletctl.plant.config import PlantConfig
 from inletctl.plant.world import World
+from inletctl.prove.watcher import Watcher
+from inletctl.scenario.forced import force
 from inletctl.scenario.keys import View
 from inletctl.scenario.model import Scenario
 from inletctl.scenario.run import ScenarioRun
@@ -107,6 +109,7 @@ class Session:
         self.resets = 0
         self.failure = ""  # what the firmware said when it ended by itself
         self._view = View(self.readings, self.safe_commands, self.world)
+        self._watcher: Watcher | None = None  # of this boot
         self._is_started = False
         self._told = 0  # plant events already passed on
         self._note_event = note  # called as note(t_us, text) for what the plant tells of itself
@@ -129,10 +132,20 @@ class Session:
     def sample(self, readings: Readings) -> None:
         """Fill `readings` with this pass's sample."""
         self.world.sample(readings)
+        if self.run.forced:
+            force(readings, self.run.forced)
 
-    def obey(self, readings: Readings, commands: Commands) -> None:
-        """Let the commands of this pass take effect, and look at what came of it."""
+    def obey(self, readings: Readings, commands: Commands, is_whole: bool = True) -> None:
+        """Let the commands of this pass take effect, and look at what came of it.
+
+        `is_whole`: the readings hold what the car's side of the firmware has added to them.
+        """
         t_us = self.t_us
+        if self._watcher is None:
+            self._watcher = Watcher(self.scenario.settings, is_whole)
+        broken = self._watcher.look(self.now_ms, readings, commands)
+        if broken is not None:
+            self.run.breach(t_us, broken.sentence)
         self.world.apply(commands)
         self._note(t_us, readings, commands)
 
@@ -181,6 +194,7 @@ class Session:
         """Release every output; return when the board runs again, in us."""
         self.trace.mark(self.t_us, "reset %d" % off_ms)
         self.resets += 1
+        self._watcher = None
         self.world.apply(self.safe_commands)
         self.world.board_dark()
         return self.t_us + off_ms * 1000

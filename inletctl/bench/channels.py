@@ -12,7 +12,7 @@ _CHANNEL_OF_PART = {
     "charger": "charger", "vehicle": "vehicle",
 }  # fmt: skip
 _CHANNEL_OF_VERB = {
-    RESET: "power", "contactor": "charger", "lost_cycles": "pilot", "evse_jitter": "noise", "noise_burst": "noise",
+    RESET: "power", "contactor": "charger", "lost_cycles": "pilot", "evse_jitter": "noise", "noise_burst": "noise", "reading": "wiring",
     "noise_steps": "noise",
 }  # fmt: skip
 

@@ -16,20 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inletctl.bench.recipe import tomllib
+from inletctl.edits import Edit, edited
 from inletctl.errors import UserError
-from inletctl.house import ROOT
+from inletctl.house import HEALTHY, ROOT
 
 FOLDER = Path(__file__).resolve().parent / "broken"
-HEALTHY = ROOT / "firmware"
-
-
-@dataclass(frozen=True)
-class Edit:
-    """In `file` (a path in firmware/) the text `find`, which stands there once, becomes `put`."""
-
-    file: str
-    find: str
-    put: str
 
 
 @dataclass(frozen=True)
@@ -63,13 +54,7 @@ def patch(broken: Broken, folder: Path) -> None:
     for edit in broken.edits:
         path = folder / edit.file
         text = path.read_text(encoding="utf-8") if path.exists() else ""
-        count = text.count(edit.find)
-        if count != 1:
-            raise UserError(
-                "broken/%s.toml: its text stands %d times in firmware/%s, not once: %r"
-                % (broken.name, count, edit.file, edit.find[:60])
-            )
-        path.write_text(text.replace(edit.find, edit.put), encoding="utf-8")
+        path.write_text(edited(text, edit, "broken/%s.toml" % broken.name), encoding="utf-8")
 
 
 @contextmanager

@@ -30,7 +30,7 @@ import drivers.virtual_layout as layout  # noqa: E402
 from signals import Commands, Readings  # noqa: E402
 
 # Verbs and keys that spoil samples rather than anything a pin could carry.
-NOT_ON_A_WIRE = ("noise_burst", "noise_steps")
+NOT_ON_A_WIRE = ("noise_burst", "noise_steps", "reading")
 # From boot to the first conversion, and to the first report: far more than any boot takes.
 BOOT_NS = 4_000_000_000
 # The board's last word before the end is under way for at most so long (a queue of four lines).

@@ -10,14 +10,24 @@ from functools import lru_cache
 from inletctl.house import use_firmware
 from inletctl.plant.config import AS_SET, DAYS
 from inletctl.scenario.field import CLOCK, REQUIRED, Field
+from inletctl.scenario.forced import NAMES
 from inletctl.scenario.keys import Key, firmware_keys, plant_keys
 
-# The one verb that the runner carries out, not the plant.
+# A verb that the runner carries out, not the plant.
 RESET = "reset"
 RESET_OFF_MS = 200
 _RESET_HELP = "the board restarts: it is dark for off_ms (S2 open, lock not driven), then boots"
 _RESET_OFF = Field(
     "off_ms", "ms", 10, 600_000, RESET_OFF_MS, whole=True, help="how long the board is dark"
+)
+# The other one: a reading is what the scenario writes, not what the world would measure.
+READING = "reading"
+_READING_HELP = "the board reads this value from now on, whatever the world is like: a counter-example of `inletctl prove`"
+_READING_NAME = Field(
+    "name", "", choices=tuple(NAMES), help="of signals.Readings; an array's name: each of it"
+)
+_READING_VALUE = Field(
+    "value", "", -(1 << 30), (1 << 30) - 1, whole=True, help="in the reading's own unit"
 )
 # Settings that are masks: the names of their bits, and those that are minutes of the day.
 BITS = {
@@ -52,7 +62,11 @@ class Language:
 
 def runner_verbs() -> dict[str, Verb]:
     """Return the verbs the runner carries out itself."""
-    return {RESET: Verb(RESET, {_RESET_OFF.name: _RESET_OFF}, _RESET_HELP)}
+    reading = {_READING_NAME.name: _READING_NAME, _READING_VALUE.name: _READING_VALUE}
+    return {
+        RESET: Verb(RESET, {_RESET_OFF.name: _RESET_OFF}, _RESET_HELP),
+        READING: Verb(READING, reading, _READING_HELP),
+    }
 
 
 def setting_fields(settings) -> dict[str, Field]:

@@ -10,7 +10,7 @@ The target drives it once a pass, in this order (see `ScenarioRun`):
 from dataclasses import dataclass
 from typing import Any
 
-from inletctl.scenario.language import RESET, RESET_OFF_MS
+from inletctl.scenario.language import READING, RESET, RESET_OFF_MS
 from inletctl.scenario.model import (
     ALWAYS,
     AT,
@@ -214,6 +214,8 @@ class ScenarioRun:
         self.outcomes: list[Outcome] = []
         self._actions = scenario.actions
         self._next_action = 0
+        self.forced: dict[str, int] = {}  # readings that the scenario writes, by name
+        self.breaches: list[tuple[int, str]] = []  # what no scenario allows: (t_us, sentence)
         self.next_due_us = NEVER_US  # when `run_due` has something to do
         self._set_next_due()
         path = scenario.path
@@ -230,13 +232,23 @@ class ScenarioRun:
 
     @property
     def failures(self) -> list[str]:
-        """Return the sentence of each failed expectation, in the order of time."""
-        return [outcome.sentence for outcome in self.outcomes if not outcome.passed]
+        """Return the sentence of each failed expectation, in the order of time, then of each breach."""
+        failed = [outcome.sentence for outcome in self.outcomes if not outcome.passed]
+        return failed + [sentence for _t_us, sentence in self.breaches]
 
     @property
     def passed(self) -> bool:
         """Tell whether the run is over and nothing failed."""
-        return self.is_over and all(outcome.passed for outcome in self.outcomes)
+        return (
+            self.is_over and not self.breaches and all(outcome.passed for outcome in self.outcomes)
+        )
+
+    def breach(self, t_us: int, sentence: str) -> None:
+        """Note that something happened that no scenario needs to expect: it must never happen."""
+        sentence = "%s at %s" % (sentence, show_time(t_us))
+        self.breaches.append((t_us, sentence))
+        if self.event is not None:
+            self.event(t_us, "FAILED " + sentence)
 
     def run_due(self, world, t_us: int) -> int:
         """Carry out every verb due at or before t_us, each at its own time.
@@ -252,6 +264,10 @@ class ScenarioRun:
                 world.advance(action.t_us)
             if action.verb == RESET:
                 off_ms = dict(action.values).get("off_ms", RESET_OFF_MS)
+                said = None
+            elif action.verb == READING:
+                values = dict(action.values)
+                self.forced[values["name"]] = values["value"]
                 said = None
             else:
                 said = world.do(action.verb, **dict(action.values))

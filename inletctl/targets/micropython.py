@@ -208,7 +208,8 @@ def _converse(session: Session, process: subprocess.Popen) -> bool:
             return False
         if not is_fresh:
             values = frames.decode(data, commands)
-            session.obey(readings, commands)
+            # What the car's side adds to the readings stays on the other side.
+            session.obey(readings, commands, is_whole=False)
             session.hear(values, layout.CAR_OUT_AT)
         status = session.next_pass()
         if status == layout.STATUS_RUN:
