@@ -13,6 +13,7 @@ from inletctl.journal.codes_docs import PAGES as CODE_PAGES
 from inletctl.journal.docs import journal_page
 from inletctl.light import light_page, looks_of, name_of_look
 from inletctl.link.protocol_page import protocol_page
+from inletctl.prove.docs import PAGES as PROVE_PAGES
 from inletctl.scenario.markdown import language_markdown
 
 use_firmware()
@@ -301,6 +302,7 @@ PAGES: dict[str, Callable[[], str]] = {
     **CAN_PAGES,
     **CODE_PAGES,
     **BLAME_PAGES,
+    **PROVE_PAGES,
 }
 
 
