@@ -65,6 +65,25 @@ def test_a_reset_begins_a_watch_anew():
     assert session._watcher is not None and session._watcher.t < 3000
 
 
+class _Stores(cpython.HostBoard):
+    """A board that has stored something else than the scenario says."""
+
+    def settings(self):
+        return {"inlet": 1, "max_current_ma": 10_000}
+
+
+def test_a_board_is_judged_by_what_it_has_stored():
+    session = run(CHARGES, _Stores)
+    assert session.run.breaches == [] and session._watcher is not None
+    assert session._watcher.s.max_current_ma == 10_000
+
+
+def test_a_dark_board_is_not_judged():
+    session = run(CHARGES)
+    session.obey(Readings(), session.safe_commands)
+    assert session._watcher is None and session.run.breaches == []
+
+
 def test_what_the_cars_side_adds_is_not_judged_where_it_is_not_known():
     whole, blind = Watcher({"inlet": 1}), Watcher({"inlet": 1}, is_whole=False)
     left_out = {rule.id for rule, _ in whole.checks} - {rule.id for rule, _ in blind.checks}

@@ -5,6 +5,7 @@ pass it samples, steps, and hands the commands over; then time moves on by 10 ms
 trace, byte for byte.
 """
 
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -109,6 +110,8 @@ class Session:
         self.resets = 0
         self.failure = ""  # what the firmware said when it ended by itself
         self._view = View(self.readings, self.safe_commands, self.world)
+        # What the board has stored as it boots; a board that stores anew brings its own.
+        self.stored_settings: Callable[[], Any] = lambda: scenario.settings
         self._watcher: Watcher | None = None  # of this boot
         self._is_started = False
         self._told = 0  # plant events already passed on
@@ -140,14 +143,25 @@ class Session:
 
         `is_whole`: the readings hold what the car's side of the firmware has added to them.
         """
-        t_us = self.t_us
+        if commands is self.safe_commands:
+            # Nobody decided them: the board is dark.
+            self._watcher = None
+        else:
+            self._look(readings, commands, is_whole)
+        self.world.apply(commands)
+        self._note(self.t_us, readings, commands)
+
+    def _look(self, readings: Readings, commands: Commands, is_whole: bool) -> None:
+        """Hold the pass against what must always hold."""
         if self._watcher is None:
-            self._watcher = Watcher(self.scenario.settings, is_whole)
+            try:
+                stored = self.stored_settings()
+            except (ValueError, OSError):
+                stored = "unreadable"  # as firmware/main.py has it
+            self._watcher = Watcher(stored, is_whole)
         broken = self._watcher.look(self.now_ms, readings, commands)
         if broken is not None:
-            self.run.breach(t_us, broken.sentence)
-        self.world.apply(commands)
-        self._note(t_us, readings, commands)
+            self.run.breach(self.t_us, broken.sentence)
 
     def tell(self, rx: Any, at: int) -> None:
         """Fill what the board reads of CAN and discrete lines in this pass (layout CAR_IN) at `at`."""

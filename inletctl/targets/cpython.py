@@ -127,6 +127,7 @@ def run(session: Session, board_of: Callable[[Session], HostBoard] = HostBoard) 
     try:
         while True:
             board = board_of(session)
+            session.stored_settings = board.settings
             firmware_main()["run"](board)
             if board.failure is not None:
                 session.end_early("the firmware failed: %r" % board.failure)
