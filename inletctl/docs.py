@@ -14,6 +14,7 @@ from inletctl.journal.docs import journal_page
 from inletctl.light import light_page, looks_of, name_of_look
 from inletctl.link.protocol_page import protocol_page
 from inletctl.prove.docs import PAGES as PROVE_PAGES
+from inletctl.requirements.page import PAGES as REQUIREMENT_PAGES
 from inletctl.scenario.markdown import language_markdown
 
 use_firmware()
@@ -303,6 +304,7 @@ PAGES: dict[str, Callable[[], str]] = {
     **CODE_PAGES,
     **BLAME_PAGES,
     **PROVE_PAGES,
+    **REQUIREMENT_PAGES,
 }
 
 
