@@ -265,23 +265,9 @@ class Wear:
 
     def load(self, held, at: int) -> bool:
         """Take back what `dump` wrote; False, and nothing is taken, where it is of another version or impossible."""
-        if held[at] != _VERSION:
+        if not _is_possible(held, at):
             return False
         rest = at + 1 + _COUNT + INSPECTED
-        for n in range(at + 1, at + DUMP_INTS):
-            if not 0 <= held[n] <= _MAX:
-                return False
-        if held[rest] > _LEARN or held[rest + 1] > held[rest] * _MINUTE_MS:
-            return False
-        # Of a drive a minute at most is counted, in 1/16 ms; a warning may not come from a number that cannot be.
-        for n in range(LOCK_USUAL, _COUNT):
-            if held[at + 1 + n] > 16 * _MINUTE_MS:
-                return False
-        for n in range(INSPECTED):
-            if held[at + 1 + _COUNT + n] > held[at + 1 + n]:
-                return False
-        if held[rest + 2] >= _MINUTE_MS or max(held[rest + 3], held[rest + 4]) >= _HOUR_MIN:
-            return False
         for n in range(_COUNT):
             self.values[n] = held[at + 1 + n]
         for n in range(INSPECTED):
@@ -293,3 +279,26 @@ class Wear:
         self._left_min = held[rest + 4]
         self._judge()
         return True
+
+
+def _is_possible(held, at: int) -> bool:
+    """Tell whether a dump can be one: a warning may not come from a number that cannot be."""
+    if held[at] != _VERSION:
+        return False
+    for n in range(at + 1, at + DUMP_INTS):
+        if not 0 <= held[n] <= _MAX:
+            return False
+    # Of a drive a minute at most is counted, in 1/16 ms.
+    for n in range(LOCK_USUAL, _COUNT):
+        if held[at + 1 + n] > 16 * _MINUTE_MS:
+            return False
+    rest = at + 1 + _COUNT + INSPECTED
+    for n in range(INSPECTED):
+        if held[at + 1 + _COUNT + n] > held[at + 1 + n]:
+            return False
+    return (
+        held[rest] <= _LEARN
+        and held[rest + 1] <= held[rest] * _MINUTE_MS
+        and held[rest + 2] < _MINUTE_MS
+        and max(held[rest + 3], held[rest + 4]) < _HOUR_MIN
+    )

@@ -221,7 +221,9 @@ class _BoxRecord(BootRecord):
     def _is_jump(self, before: Sample, after: Sample) -> bool:
         """Return whether the hottest temperature moved at once: that made the frame, in the pass in which it was believed."""
         was, then = self.said(before.t_ms), self.said(after.t_ms)
-        return bool(was and then) and abs(then[_HOTTEST] - was[_HOTTEST]) > NEAR_DECIC
+        if was is None or then is None:
+            return False
+        return abs(then[_HOTTEST] - was[_HOTTEST]) > NEAR_DECIC
 
 
 def _as_watched(before: Sample, after: Sample) -> Sample:

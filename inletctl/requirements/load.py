@@ -109,7 +109,7 @@ def read(folder: Path = FOLDER) -> list[Topic]:
                 raise UserError(
                     "%s: %s: unknown: %s" % (path.name, row.get("id"), ", ".join(unknown))
                 )
-            values = {
+            values: dict[str, Any] = {
                 key: tuple(one) if isinstance(one, list) else one for key, one in row.items()
             }
             try:
