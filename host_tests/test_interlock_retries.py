@@ -38,6 +38,7 @@ def stop_once(rig, cause):
     return rig.until(lambda k: k.session != RESTING) + 10
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("cause", "rest_ms"),
     [(PILOT_E, 3000), (PILOT_LOST, 3000), (TEMP_HIGH, 10000), (NOT_LOCKED, 5000)],
@@ -54,7 +55,15 @@ def test_rest_doubles_up_to_sixteenfold(cause, rest_ms, start_ms):
     assert rests == [rest_ms << n for n in (0, 1, 2, 3, 4, 4, 4)]
 
 
-@pytest.mark.parametrize("retries_max", [0, 1, 5, 10])
+@pytest.mark.parametrize(
+    "retries_max",
+    [
+        0,
+        1,
+        pytest.param(5, marks=pytest.mark.no_cover),
+        pytest.param(10, marks=pytest.mark.no_cover),
+    ],
+)
 def test_retries_end_and_only_an_unplug_helps(retries_max):
     rig = charging(retries_max=retries_max)
     for _ in range(retries_max):

@@ -260,6 +260,7 @@ def test_broken_wire_to_the_inlet_is_a_fault_wherever_a_pulldown_is_fitted(board
 # No reading without a meaning -------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("board", [REFERENCE, (3300, 1000, 0)])
 def test_no_voltage_is_left_without_a_meaning(family, board):
@@ -277,6 +278,7 @@ def test_no_voltage_is_left_without_a_meaning(family, board):
                 assert pp.rated_ma <= ROWS[family][row_index(family, pp.ohm_x10)][2]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("family", FAMILIES)
 def test_any_history_ends_after_two_passes_with_no_more_than_the_table_allows(family):
     """Whatever was before: two passes of one reading, and plugged means that the reading says so."""

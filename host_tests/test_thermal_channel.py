@@ -20,6 +20,7 @@ from ticks import ticks_add
 # ----------------------------------------------------------------------------------- bad samples
 
 
+@pytest.mark.no_cover
 @PERIODS
 @pytest.mark.parametrize("bad_mv", [OPEN_MV, SHORT_MV, 150, 300, 3200])
 def test_single_bad_samples_change_nothing(every_ms, bad_mv):

@@ -235,6 +235,7 @@ def test_bad_sample_leaves_the_last_good_result():
     assert (probe.decic, probe.ohm_x10) == before == (250, 100000)
 
 
+@pytest.mark.no_cover
 @settings(max_examples=400, deadline=None)
 @given(
     st.sampled_from([(1000, 2500), (10000, 3435), (10000, 4500), (100000, 2500), (100000, 4500)]),
@@ -258,6 +259,7 @@ def test_any_ntc_sample_stays_in_small_ints_and_on_the_hot_side(sensor, rail_mv,
         assert -1e-6 < probe.decic - true_decic < 5
 
 
+@pytest.mark.no_cover
 @settings(max_examples=200, deadline=None)
 @given(st.integers(300, 10000), st.integers(2500, 5250), st.integers(0, 1000))
 def test_any_pt1000_sample_is_rounded_up(pullup_ohm, rail_mv, part):
