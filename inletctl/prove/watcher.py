@@ -11,22 +11,27 @@ from inletctl.prove import truth as t
 from inletctl.prove.causes import TIMED, level_of
 from inletctl.prove.rules import RULES, Rule
 
-# Nothing has changed for so many passes: judge all the same.
-_EVERY = 50
+# The temperatures, each measured ten times a second, are looked at every so many passes.
+_TEMPS_EVERY = 4
 _NO = -1
 
-_OF_COMMANDS = attrgetter(
+# What a pass is compared by with the one before.
+_COMMANDS = (
     "s2_close", "charger_ma", "lock_drive", "drive_allowed", "session", "pilot_state", "lock_state", "permitted_ma",
-    "reasons", "faults", "holds", "dc_session", "dc_permitted_ma", "plug_present",
+    "reasons", "faults", "holds", "plug_present",
 )  # fmt: skip
-_OF_READINGS = attrgetter(
+_COMMANDS_OF_DC = ("dc_session", "dc_permitted_ma")
+_READINGS = (
     "pp_ok", "pp_mv", "pp_rail_mv", "cp_ok", "cp_high_mv", "cp_low_mv", "pilot_count", "vehicle_permits",
-    "vehicle_limit_ma", "person_limit_ma", "port_ma", "port_dc_ma", "holds", "port_holds", "port_dc_holds", "charger_ok",
-    "ac_ok", "ac_present", "dc_ok", "dc_mv", "car_ac_live", "contactors_ok", "contactors_open", "stop_request",
-    "unlock_request", "console_stop", "car_stop", "car_unlock", "output_lost", "modem_wants_c", "modem_permits_unlock",
-    "lock_feedback_ok", "lock_feedback_mv",
+    "vehicle_limit_ma", "person_limit_ma", "port_ma", "holds", "port_holds", "port_dc_holds", "charger_ok", "ac_ok",
+    "ac_present", "stop_request", "unlock_request", "console_stop", "car_stop", "car_unlock", "output_lost",
+    "lock_feedback_ok", "lock_feedback_mv", "car_ac_live",
 )  # fmt: skip
-_RESET = t.signals.Commands()
+_READINGS_OF_DC = (
+    "port_dc_ma", "dc_ok", "dc_mv", "contactors_ok", "contactors_open", "modem_wants_c", "modem_permits_unlock",
+)  # fmt: skip
+_TICKS_MASK = (1 << 30) - 1
+_HALF_TICKS = 1 << 29
 
 # What is remembered, for the search (snapshot.py): times with the age beyond which none matters any more, and the rest.
 TIMES = {
@@ -75,6 +80,7 @@ class Watcher:
         row = t.connector.CONNECTORS[s.inlet]
         self.checks = tuple((rule, rule.check) for rule in rules if is_whole or not rule.of_car)
         self.judged = 0  # passes judged in full
+        self._silent_ms = s.vehicle_timeout_ms
         self._shape(s, row)
         self.causes = TIMED
         self.cause_t = [_NO] * len(TIMED)
@@ -124,10 +130,11 @@ class Watcher:
         self.last_pp_ma = 0
         self.began_ms: "int | None" = None  # tick of the first pass
         self._last_tick_ms = 0
-        self._key: Any = None
-        self._bytes: Any = None
-        self._temps: Any = None
-        self._settle = 0
+        self._commands: Any = None
+        self._readings: Any = None
+        self._flags: Any = None
+        self._highs = self._periods = b""
+        self._settle = True
         self._waited = 0
         self._is_busy = True
 
@@ -141,6 +148,9 @@ class Watcher:
         self.may_have_dc = bool(row[c.C_DC] and s.dc_max_a > 0)
         self.is_shared = self.may_have_dc and bool(row[c.C_SHARED])
         self.may_hand_off = self.may_have_dc and s.modem != 0 and s.lock_feedback != 0
+        has_dc = self.may_have_dc or s.modem != 0
+        self._of_commands = attrgetter(*_COMMANDS, *(_COMMANDS_OF_DC if has_dc else ()))
+        self._of_readings = attrgetter(*_READINGS, *(_READINGS_OF_DC if has_dc else ()))
         self.must_be_locked = s.lock_policy == t.interlock.POLICY_REFUSE and s.lock_feedback != 0
         f = t.faults
         self.lifted = 0
@@ -186,38 +196,63 @@ class Watcher:
         if self.began_ms is None:
             self.began_ms = self._last_tick_ms = now_ms
         self.t_prev = self.t
-        self.t += t.ticks.ticks_diff(now_ms, self._last_tick_ms)
+        passed_ms = (now_ms - self._last_tick_ms) & _TICKS_MASK
+        self.t += passed_ms if passed_ms < _HALF_TICKS else passed_ms - _TICKS_MASK - 1
         self._last_tick_ms = now_ms
-        is_quiet = r.pilot_quiet_ms >= t.QUIET_MS
-        key = (
-            _OF_COMMANDS(c), _OF_READINGS(r), is_quiet, r.charger_ma >= t.NO_CURRENT_MA, r.charger_ma > self.over_ma,
-            r.vehicle_age_ms > self.s.vehicle_timeout_ms, r.modem_age_ms > t.MODEM_SILENT_MS,
+        commands = self._of_commands(c)
+        readings = self._of_readings(r)
+        flags = (
+            r.pilot_quiet_ms >= t.QUIET_MS, r.charger_ma >= t.NO_CURRENT_MA, r.charger_ma > self.over_ma,
+            r.vehicle_age_ms > self._silent_ms, r.modem_age_ms > t.MODEM_SILENT_MS,
         )  # fmt: skip
-        pilot = (r.pilot_high_us_x10.tobytes(), r.pilot_period_us_x10.tobytes())
-        temps = (r.temp_mv.tobytes(), r.temp_ok.tobytes(), c.hottest_decic, c.hottest_ok)
-        if key != self._key:
-            self._key = key
-            self._settle = 1
-        elif pilot != self._bytes or temps != self._temps or self._is_busy:
-            pass
-        elif self._settle:
-            self._settle -= 1
-        else:
-            self._waited += 1
-            if self._waited < _EVERY:
-                return None
-        self._waited = 0
+        if commands != self._commands or readings != self._readings or flags != self._flags:
+            self._commands = commands
+            self._readings = readings
+            self._flags = flags
+            self._settle = True
+        elif not self._is_busy:
+            if not self._settle:
+                return self._look_closer(r, c)
+            self._settle = False
         self.r = r
         self.c = c
-        self.is_quiet = is_quiet
-        if pilot != self._bytes or temps != self._temps:
-            self._bytes = pilot
-            self._temps = temps
+        self.is_quiet = flags[0]
+        self._highs = r.pilot_high_us_x10.tobytes()
+        self._periods = r.pilot_period_us_x10.tobytes()
         return self._judge()
+
+    def _look_closer(self, r: Any, c: Any) -> "Broken | None":
+        """Look at what moves in nearly every pass, the pilot's periods and the temperatures; judge what hangs on them alone."""
+        self.r = r
+        self.c = c
+        if (
+            r.pilot_high_us_x10.tobytes() != self._highs
+            or r.pilot_period_us_x10.tobytes() != self._periods
+        ):
+            self._highs = r.pilot_high_us_x10.tobytes()
+            self._periods = r.pilot_period_us_x10.tobytes()
+            before = (self.pilot_ma == 0, self.is_off_frequency)
+            self._read_pilot()
+            if c.s2_close and (self.pilot_ma == 0, self.is_off_frequency) != before:
+                return self._judge()
+            if 0 <= self.pilot_ma < c.permitted_ma:
+                return self._judge()
+        self._waited += 1
+        if self._waited >= _TEMPS_EVERY:
+            self._waited = 0
+            self._read_temps()
+            if (c.s2_close and (self.is_hot or self.is_sensor_bad)) or self._is_too_warm(c):
+                return self._judge()
+        return None
+
+    def _is_too_warm(self, c: Any) -> bool:
+        return (
+            c.permitted_ma and c.hottest_ok and self.derated_ma(c.hottest_decic) < c.permitted_ma
+        )
 
     def forget_pass(self) -> None:
         """Judge the next pass whatever it is like, and tell every rule anew: another state has been put back."""
-        self._key = None
+        self._commands = None
         self._told.clear()
         self.broken.clear()
 
@@ -321,6 +356,20 @@ class Watcher:
         if c.s2_close and not self.was_s2:
             self.closed_t = now
         self.closes = c.s2_close and not self.was_s2 and not self.is_toggle
+        if c.s2_close or c.charger_ma:
+            self._follow_causes()
+        elif self.was_s2:
+            self.cause_t = [_NO] * len(self.causes)
+        self._follow_session()
+        self._follow_pins()
+        if r.holds & t.faults.H_CRASH:
+            self.has_crashed = True
+        self._follow_life()
+        self._follow_bridge()
+
+    def _follow_causes(self) -> None:
+        """Time each cause from its first pass, or from when S2 closed."""
+        now = self.t
         # The limits of a reaction are counted in passes: what a late pass adds is the dead-man's to judge.
         late_ms = max(0, now - self.t_prev - t.PASS_MS)
         for n, cause in enumerate(self.causes):
@@ -330,12 +379,6 @@ class Watcher:
                 self.cause_t[n] += late_ms
             else:
                 self.cause_t[n] = now
-        self._follow_session()
-        self._follow_pins()
-        if r.holds & t.faults.H_CRASH:
-            self.has_crashed = True
-        self._follow_life()
-        self._follow_bridge()
 
     def _follow_pins(self) -> None:
         """Follow for how long state B was shown, PP has read unplugged, the button was held."""
