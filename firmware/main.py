@@ -187,14 +187,14 @@ class Host:
         desk = self._desk
         if self._car is not None:
             self._car.tick(now_ms, readings, commands)
+        self._report.tick(now_ms, commands, board.late)
         if self._book is not None:
             try:
-                self._book.tick(now_ms, readings, commands)
+                self._book.tick(now_ms, readings, commands, self._report.number)
             except Exception as error:
                 # Told at rest: the heap is locked.
                 self._book = None
                 self._book_error = error
-        self._report.tick(now_ms, commands, board.late)
         if desk is not None:
             desk.tick(now_ms, readings, commands, board.late)
         board.talk(self._report)

@@ -16,8 +16,8 @@ from inletctl.flash.slim import slim
 from inletctl.house import FIRMWARE, firmware_files
 
 FILES = (
-    "ticks.py", "faults.py", "signals.py", "settings.py", "journal/__init__.py", "journal/blackbox.py",
-    "journal/box_frame.py", "journal/box_writer.py", "journal/sessions.py",
+    "ticks.py", "faults.py", "signals.py", "settings.py", "journal/__init__.py", "journal/blackbox.py", "journal/box_frame.py",
+    "journal/box_writer.py", "journal/sessions.py", "vehicle/__init__.py", "vehicle/console.py",
 )  # fmt: skip
 # What a loop and a journal ask these for.
 ASKED_FOR = (
@@ -37,6 +37,7 @@ from journal.sessions import RECORD_BYTES, SessionLog
 from settings import Settings
 from signals import Commands, Readings
 from ticks import ticks_add
+from vehicle.console import Report
 
 
 def unlocked():
@@ -54,6 +55,7 @@ class Life:
         self.r = Readings()
         self.c = Commands()
         self.box = BlackBox(6)
+        self.report = Report()
         self.log = SessionLog()
         self.record = bytearray(RECORD_BYTES)
         self.part = bytearray(1024)
@@ -127,7 +129,8 @@ class Life:
                     left = 1 + self.some(5) * self.some(8) * self.some(8)
                 left -= 1
                 self.now_ms = ticks_add(self.now_ms, 10 + (20 if n % 97 == 0 else 0))
-                self.box.tick(self.now_ms, self.r, self.c)
+                self.report.tick(self.now_ms, self.c, 0)
+                self.box.tick(self.now_ms, self.r, self.c, self.report.number)
                 self.log.tick(self.now_ms, self.r, self.c)
                 if self.log.has_ended:
                     self.log.take(self.record, n, 7, 1)

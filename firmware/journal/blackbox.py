@@ -12,7 +12,8 @@ FULL and frozen until `rearm`; triggers meanwhile are counted in `missed`. journ
 Layout of a block, which inletctl/blackbox/payload.py reads. A frame: ms since the one before it (the tick, in the first of a block);
 a byte whose bits 0..6 say which groups of eight numbers follow, bit 7 that this frame is the trigger's; of each group a byte
 that says which numbers follow, then by how much each has grown. A number is 7 bits a byte, lowest first, bit 7 set where more
-follow; in the first byte of a growth bit 6 is its sign. FIELDS and STATES name them.
+follow; in the first byte of a growth bit 6 is its sign. FIELDS and STATES of journal/box_frame.py
+name them.
 """
 
 from array import array
@@ -27,7 +28,7 @@ from faults import (
     ROW_COUNTED,
     SHUTDOWN,
 )
-from journal.box_frame import copy_commands, copy_flags, copy_pilot, copy_rest
+from journal.box_frame import copy, states_of
 from ticks import ticks_diff
 
 # What the box is doing.
@@ -46,15 +47,14 @@ _SOON = const(10)
 _STIRRED = const(200)
 _SELDOM = const(128)
 
-# Less than this is no change: the console's own bounds for currents and duty (vehicle/console.py); for levels more than they
-# tremble by, and less than the states are apart (3 V, 1.2 V, the lock's windows).
+# Less than this is no change: the console's own bounds for currents and duty (vehicle/console.py).
 _NEAR_MA = const(100)
 _NEAR_PCT_X100 = const(10)
-_NEAR_CP_MV = const(500)
-_NEAR_PP_MV = const(100)
-_NEAR_LOCK_MV = const(200)
-# A contact that warms as it should takes half a minute for it.
-NEAR_DECIC = const(30)
+# The sum of pilot level, proximity, lock feedback and hottest contact (10 mV for 0.1 degree: 3 degrees are as much as 300 mV) may
+# tremble by this; the states of each are further apart. One sum costs half of what four comparisons do.
+_NEAR_MV = const(300)
+_DECIC_MV = const(10)
+NEAR_DECIC = _NEAR_MV // _DECIC_MV
 
 # Flash wear. A box of BLOCKS is two records, 3 KB; eight a day, every day, are a third of the appends that docs/journal.md counts
 # years for ("bad session"). Two a session are the first trouble and one that is not its consequence.
@@ -82,9 +82,9 @@ def _malfunctions() -> int:
 # Reasons that are a malfunction where they begin with S2 closed.
 _STOPS = _malfunctions()
 
+# The numbers of a frame, eight a group (journal/box_frame.py).
 _GROUPS = const(7)
 _GROUP = const(8)
-_S2 = const(1 << 16)
 # Bytes that a frame's head and a group may take.
 _HEAD_BYTES = const(6)
 _GROUP_BYTES = const(41)
@@ -119,6 +119,7 @@ class BlackBox:
         self._credit_ms = 0  # towards the next minute
         self._openings = 0
         # The pass of the newest frame: what was decided, and between what it may tremble.
+        self._number = -1
         self._states = -1
         self._reasons = 0
         self._faults = 0
@@ -126,10 +127,7 @@ class BlackBox:
         self._offered_low = self._offered_high = 0
         self._permitted_low = self._permitted_high = 0
         self._duty_low = self._duty_high = 0
-        self._cp_low = self._cp_high = 0
-        self._pp_low = self._pp_high = 0
-        self._lock_low = self._lock_high = 0
-        self._hot_low = self._hot_high = 0
+        self._level_low = self._level_high = 0
         self._had_s2 = False
         # The newest frame, and the one before it as far as it is packed.
         now = []
@@ -152,51 +150,46 @@ class BlackBox:
 
     # ------------------------------------------------------------------------------------ each pass
 
-    def tick(self, now_ms: int, r, c) -> None:
-        """Look at one pass: `r` as sampled, `c` as decided."""
-        # As `states` of the frame, without what follows from the rest.
-        states = (
-            c.session
-            | c.pilot_state << 3
-            | c.lock_state << 7
-            | c.limiter << 12
-            | c.s2_close << 16
-            | c.drive_allowed << 17
-        )
-        if (
-            states != self._states
+    def tick(self, now_ms: int, r, c, number: int) -> None:
+        """Look at one pass: `r` as sampled, `c` as decided.
+
+        number   grows with every change of the commands that the console tells, and now and then (vehicle.console.Report)
+        """
+        if (number != self._number and self._is_changed(number, c)) or (
+            # Not while frames are close anyway: noise would fill the ring.
+            self._stirred <= 0
+            and not self._level_low
+            <= r.cp_high_mv + r.pp_mv + r.lock_feedback_mv + c.hottest_decic * _DECIC_MV
+            <= self._level_high
+        ):
+            self._change(now_ms, r, c)
+            return
+        self._wait -= 1
+        if self._group < _GROUPS:
+            self._pack()
+        elif self._wait <= 0:
+            self._rest(now_ms, r, c)
+
+    def trigger_now(self, cause: int) -> None:
+        """Let the next pass be a trigger, for a reason of the caller's: 1..65535, which the box tells."""
+        self._asked = cause
+        # Nothing is like this: the next pass has changed.
+        self._states = self._number = -1
+
+    def _is_changed(self, number: int, c) -> bool:
+        """Return whether more than a tremble has changed since the newest frame, or a trigger is asked for."""
+        self._number = number
+        return (
+            states_of(c) != self._states
             or c.reasons != self._reasons
             or c.faults != self._faults
             or not self._charger_low <= c.charger_ma <= self._charger_high
             or not self._offered_low <= c.offered_ma <= self._offered_high
             or not self._permitted_low <= c.permitted_ma <= self._permitted_high
             or not self._duty_low <= c.duty_pct_x100 <= self._duty_high
-            # Not while frames are close anyway: noise would fill the ring.
-            or (
-                self._stirred <= 0
-                and not (
-                    self._cp_low <= r.cp_high_mv <= self._cp_high
-                    and self._pp_low <= r.pp_mv <= self._pp_high
-                    and self._lock_low <= r.lock_feedback_mv <= self._lock_high
-                    and self._hot_low <= c.hottest_decic <= self._hot_high
-                )
-            )
-        ):
-            self._change(now_ms, r, c, states)
-            return
-        self._wait -= 1
-        if self._group < _GROUPS:
-            self._pack()
-        elif self._wait <= 0:
-            self._rest(now_ms, r, c, states)
+        )
 
-    def trigger_now(self, cause: int) -> None:
-        """Let the next pass be a trigger, for a reason of the caller's: 1..65535, which the box tells."""
-        self._asked = cause
-        # Nothing is like this: the next pass has changed.
-        self._states = -1
-
-    def _rest(self, now_ms: int, r, c, states: int) -> None:
+    def _rest(self, now_ms: int, r, c) -> None:
         """Take the frame that is due though nothing has changed."""
         self._earn(now_ms)
         self._stirred -= _SOON
@@ -206,9 +199,9 @@ class BlackBox:
         if self.state == AFTER and ticks_diff(now_ms, self.trigger_ms) >= _AFTER_MS:
             self.state = FULL
             return
-        self._take(now_ms, r, c, states, False)
+        self._take(now_ms, r, c, False)
 
-    def _change(self, now_ms: int, r, c, states: int) -> None:
+    def _change(self, now_ms: int, r, c) -> None:
         """Take a frame of a pass in which something has changed, and see whether that is trouble."""
         self._earn(now_ms)
         has_s2 = c.s2_close
@@ -231,9 +224,9 @@ class BlackBox:
         self._wait = _SOON
         self._stirred = _STIRRED
         if self.state == FULL:
-            self._remember(r, c, states)
+            self._remember(r, c)
         else:
-            self._take(now_ms, r, c, states, is_trigger)
+            self._take(now_ms, r, c, is_trigger)
 
     def _trigger(self, now_ms: int, reasons: int, faults: int) -> bool:
         """Begin to record what follows, unless that goes on already or is not allowed; return whether it begins."""
@@ -262,9 +255,9 @@ class BlackBox:
             if gone_ms > 0 and self.credit_min < CREDIT_MAX_MIN:
                 self.credit_min += 1
 
-    def _remember(self, r, c, states: int) -> None:
+    def _remember(self, r, c) -> None:
         """Keep what the next passes are compared with."""
-        self._states = states
+        self._states = states_of(c)
         self._reasons = c.reasons
         self._faults = c.faults
         ma = c.charger_ma
@@ -280,33 +273,20 @@ class BlackBox:
         duty = c.duty_pct_x100
         self._duty_low = duty - _NEAR_PCT_X100 if duty > _NEAR_PCT_X100 else (1 if duty else 0)
         self._duty_high = duty + _NEAR_PCT_X100 if duty else 0
-        mv = r.cp_high_mv
-        self._cp_low = mv - _NEAR_CP_MV
-        self._cp_high = mv + _NEAR_CP_MV
-        mv = r.pp_mv
-        self._pp_low = mv - _NEAR_PP_MV
-        self._pp_high = mv + _NEAR_PP_MV
-        mv = r.lock_feedback_mv
-        self._lock_low = mv - _NEAR_LOCK_MV
-        self._lock_high = mv + _NEAR_LOCK_MV
-        decic = c.hottest_decic
-        self._hot_low = decic - NEAR_DECIC
-        self._hot_high = decic + NEAR_DECIC
+        mv = r.cp_high_mv + r.pp_mv + r.lock_feedback_mv + c.hottest_decic * _DECIC_MV
+        self._level_low = mv - _NEAR_MV
+        self._level_high = mv + _NEAR_MV
 
     # ------------------------------------------------------------------------------------ a frame
 
-    def _take(self, now_ms: int, r, c, states: int, is_trigger: bool) -> None:
+    def _take(self, now_ms: int, r, c, is_trigger: bool) -> None:
         """Copy a frame; the one before it is packed to its end first."""
         while self._group < _GROUPS:
             self._pack()
         if self.state == FULL:
             return
-        self._remember(r, c, states)
-        now = self._now
-        copy_pilot(r, now[0], now[1])
-        copy_rest(r, now[2], now[3], now[4])
-        copy_flags(r, c, now[4])
-        copy_commands(c, states, self._openings, now[5], now[6])
+        self._remember(r, c)
+        copy(self._now, r, c, self._states, self._openings)
         self._frame_ms = now_ms
         self._mask = _TRIGGER if is_trigger else 0
         if self._at == 0 or self._at + _HEAD_BYTES > self._end:
@@ -419,7 +399,7 @@ class BlackBox:
         self.missed = 0
         self.trigger_reasons = self.trigger_faults = self.trigger_cause = 0
         # The next pass is the first frame.
-        self._states = -1
+        self._states = self._number = -1
         self._wait = 0
 
     def restore(self, credit_min: int) -> None:

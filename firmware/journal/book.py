@@ -132,8 +132,8 @@ class Book:
 
     # ------------------------------------------------------------------------------------ each pass
 
-    def tick(self, now_ms: int, r, c) -> None:
-        """Hear what was read and decided in this pass."""
+    def tick(self, now_ms: int, r, c, number: int = 0) -> None:
+        """Hear what was read and decided in this pass; `number`: of the console's next line, which grows with every change."""
         if not self._is_begun:
             self._begin(now_ms, c)
         if c.session != self._plugged:
@@ -149,18 +149,18 @@ class Book:
         if self.sessions is not None:
             self.sessions.tick(now_ms, r, c)
         if self.box is not None:
-            self._record_pass(self.box, now_ms, r, c)
+            self._record_pass(self.box, now_ms, r, c, number)
         if not 0 <= ticks_diff(now_ms, self._second_ms) < _SECOND_MS:
             self._second_ms = now_ms
             self._measure(now_ms, r, c)
 
-    def _record_pass(self, box, now_ms: int, r, c) -> None:
+    def _record_pass(self, box, now_ms: int, r, c, number: int) -> None:
         verdict = self.verdict
         if verdict is not None and verdict.serial != self._verdict_serial:
             self._verdict_serial = verdict.serial
             if verdict.verdict != _PERSON:
                 box.trigger_now(verdict.code)
-        box.tick(now_ms, r, c)
+        box.tick(now_ms, r, c, number)
 
     def _begin(self, now_ms: int, c) -> None:
         self._is_begun = True

@@ -1,4 +1,8 @@
-"""The numbers of a black box's frame: everything that was read and decided in one pass, copied. Allocates nothing."""
+"""One frame of the black box: what its numbers are, and how they are copied from a pass. Plain values; decides nothing.
+
+A frame is seven arrays of eight ints, made beforehand. FIELDS names them in order, STATES the bits of `c_states`. Numbers are as
+the signals have them, all below 2**30.
+"""
 
 from faults import SERVICE_MODE
 
@@ -25,8 +29,27 @@ STATES = (
 )  # fmt: skip
 
 
-def copy_pilot(r, a, b) -> None:
-    """Write groups 0 and 1: the pilot's periods, levels and proximity."""
+def states_of(c) -> int:
+    """Return the first states of STATES, which a change of the decision shows in."""
+    return (
+        c.session
+        | c.pilot_state << 3
+        | c.lock_state << 7
+        | c.limiter << 12
+        | c.s2_close << 16
+        | c.drive_allowed << 17
+    )
+
+
+def copy(now, r, c, states: int, openings: int) -> None:
+    """Write the frame of a pass into `now`: `states` as states_of(c), `openings` of S2 in this plug-in before. Allocates nothing."""
+    _copy_pilot(r, now[0], now[1])
+    _copy_rest(now, r)
+    now[4][7] = _flags_of(r, c)
+    _copy_commands(now, c, states, openings)
+
+
+def _copy_pilot(r, a, b) -> None:
     count = r.pilot_count
     if count < 0 or count > 5:
         count = 0
@@ -57,12 +80,12 @@ def copy_pilot(r, a, b) -> None:
     b[7] = r.pp_rail_mv
 
 
-def copy_rest(r, a, b, d) -> None:
-    """Write groups 2 to 4: temperatures, lock, vehicle, ports."""
+def _copy_rest(now, r) -> None:
+    a = now[2]
     for n in range(4):
         a[n] = r.temp_mv[n]
         a[4 + n] = r.temp_age_ms[n]
-    a = b
+    a = now[3]
     a[0] = r.temp_rail_mv
     a[1] = r.lock_feedback_mv
     a[2] = r.lock_motor_ma
@@ -71,7 +94,7 @@ def copy_rest(r, a, b, d) -> None:
     a[5] = r.charger_ma
     a[6] = r.holds
     a[7] = r.person_limit_ma
-    a = d
+    a = now[4]
     a[0] = r.dc_mv
     a[1] = r.modem_age_ms
     a[2] = r.modem_toggles
@@ -81,8 +104,8 @@ def copy_rest(r, a, b, d) -> None:
     a[6] = r.port_dc_ma
 
 
-def copy_flags(r, c, a) -> None:
-    """Pack what is yes or no, bit by bit as in vehicle.protocol.FLAGS."""
+def _flags_of(r, c) -> int:
+    """Return what is yes or no, bit by bit as in vehicle.protocol.FLAGS."""
     flags = r.cp_ok | r.pp_ok << 1
     for n in range(4):
         if r.temp_ok[n]:
@@ -98,11 +121,11 @@ def copy_flags(r, c, a) -> None:
     flags |= r.car_ac_live << 24 | r.console_stop << 25
     if r.test_lock:
         flags |= 1 << 26 if r.test_lock > 0 else 1 << 27
-    a[7] = flags | r.service_end << 28
+    return flags | r.service_end << 28
 
 
-def copy_commands(c, states: int, openings: int, a, b) -> None:
-    """Write groups 5 and 6: what was decided."""
+def _copy_commands(now, c, states: int, openings: int) -> None:
+    a = now[5]
     # The highest bit is 28: a small int everywhere.
     a[0] = (
         states
@@ -120,6 +143,7 @@ def copy_commands(c, states: int, openings: int, a, b) -> None:
     a[5] = c.hottest_decic
     a[6] = c.dc_permitted_ma
     a[7] = openings
-    b[0] = c.reasons
-    b[1] = c.faults
-    b[2] = c.holds
+    a = now[6]
+    a[0] = c.reasons
+    a[1] = c.faults
+    a[2] = c.holds

@@ -35,13 +35,12 @@ into the log on flash ([journal](journal.md)) at rest, never in a pass, never wh
 A frame is all readings and commands of one pass. One is taken
 
 * in the pass in which the decision changes: session, S2, permission to drive, pilot state, lock state, limiter, a reason, a fault; a current by
-  more than %(ma)d mA or to or from 0, the duty by more than 0.1 %%;
+  more than %(ma)d mA or to or from 0, the duty by more than 0.1 %% (the console's line says that something has);
 * every %(soon)d passes for two seconds after that;
-* else every %(seldom)d passes, fewer than one in a hundred, and at once where the pilot's level moves by more than %(cp)d mV, proximity by %(pp)d,
-  the lock's feedback by %(lock)d, or the hottest contact by 3 degrees.
+* else every %(seldom)d passes, fewer than one in a hundred, and at once where the sum of the pilot's level, proximity and the lock's feedback moves by
+  more than %(level)d mV, or the hottest contact by 3 degrees.
 
-What else was read between two frames is not known. A quiet minute of charging takes about 450 bytes in the simulation; on a board, where more
-trembles, two to three times as much.
+What else was read between two frames is not known.
 
 **Trigger**: a reason that is a malfunction (its stops are counted, docs/shutdown.md) or `internal` that begins with S2 closed; any fault that
 begins, but those of the settings; what the journal asks for. Two blocks beside the rest of its own, or %(after)d s, whichever comes first, are
@@ -107,9 +106,7 @@ payload. A line that is damaged or was changed by hand is left out and told; the
         "ma": blackbox._NEAR_MA,
         "soon": blackbox._SOON,
         "seldom": blackbox._SELDOM,
-        "cp": blackbox._NEAR_CP_MV,
-        "pp": blackbox._NEAR_PP_MV,
-        "lock": blackbox._NEAR_LOCK_MV,
+        "level": blackbox._NEAR_MV,
         "after": blackbox._AFTER_MS // 1000,
         "session": blackbox.SESSION_MAX,
         "cost": blackbox.BOX_COSTS_MIN,

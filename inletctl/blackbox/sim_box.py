@@ -27,6 +27,7 @@ from journal.blackbox import AFTER, BLOCKS, BlackBox  # noqa: E402
 from journal.box_writer import KIND_BOX, BoxWriter  # noqa: E402
 from journal.sessions import KIND_SESSION, RECORD_BYTES, SessionLog  # noqa: E402
 from settings import Settings  # noqa: E402
+from vehicle.console import Report  # noqa: E402
 
 PART_BYTES = 2048
 
@@ -63,20 +64,24 @@ def record_boxes(
     entries: list[Entry] = []
     settings = Settings(scenario.settings)
     version = firmware_hash()
-    state: Any = {"resets": 0, "box": BlackBox(blocks), "log": SessionLog()}
+    state: Any = {"resets": 0, "box": BlackBox(blocks), "log": SessionLog(), "report": Report()}
     record = bytearray(RECORD_BYTES)
 
     def watch(t_us: int, r: Any, c: Any, world: Any) -> None:
         if session.resets != state["resets"]:
             # What is in RAM is lost.
-            state.update(resets=session.resets, box=BlackBox(blocks), log=SessionLog())
+            state.update(
+                resets=session.resets, box=BlackBox(blocks), log=SessionLog(), report=Report()
+            )
             if c is session.safe_commands:
                 return
         if c is session.safe_commands:
             return
         box, log = state["box"], state["log"]
         now_ms = session.now_ms
-        box.tick(now_ms, r, c)
+        report = state["report"]
+        report.tick(now_ms, c, 0)
+        box.tick(now_ms, r, c, report.number)
         log.tick(now_ms, r, c)
         if each_pass is not None:
             each_pass(now_ms, r, c)
