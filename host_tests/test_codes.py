@@ -6,10 +6,11 @@ import pytest
 from click.testing import CliRunner
 
 import faults
-from inletctl import codes_docs, docs
+from inletctl import docs
 from inletctl.cli import cli
 from inletctl.errors import UserError
 from inletctl.house import ROOT
+from inletctl.journal import codes_docs
 from inletctl.journal.codes import CLASS_WORDS, CLEAR_WORDS, CODES, find_code
 from journal import codes as table
 

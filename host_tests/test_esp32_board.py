@@ -732,7 +732,7 @@ def test_note_and_failed_tell_on_the_console(chip, capsys, monkeypatch):
     board.note("a sentence")
     monkeypatch.setattr(sys, "print_exception", lambda error: print(repr(error)), raising=False)
     board.failed(RuntimeError("why"))
-    assert capsys.readouterr().out == "a sentence\nRuntimeError('why')\n"
+    assert capsys.readouterr().out == "\na sentence\nRuntimeError('why')\n"
     assert isinstance(board.error, RuntimeError)
 
 

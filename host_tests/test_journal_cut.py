@@ -166,7 +166,7 @@ def test_what_the_script_imports_is_on_its_board_whether_or_not_the_firmware_use
     files = files_with("journal_cut")
     assert b"journal_cut" in files["main.py"] and "journal_cut.mpy" in files
     held = b"".join(files.values())
-    for name in (b"FlashLog", b"Cursor", b"place_behind", b"DONE"):
+    for name in (b"FlashLog", b"Cursor", b"newest", b"DONE"):
         assert name in held
 
 

@@ -646,7 +646,7 @@ def test_failure_is_printed_and_kept(chip, monkeypatch):
 def test_note_goes_to_the_console(chip, capsysbinary):
     board = make()
     board.note("speed: no such setting")
-    assert capsysbinary.readouterr().out == b"speed: no such setting\n"
+    assert capsysbinary.readouterr().out == b"\nspeed: no such setting\n"
 
 
 def test_watchdog_is_stopped_by_its_enable_bit_alone(chip):

@@ -126,9 +126,10 @@ def _fill_contact(health, c: int, out, at: int) -> None:
     for n in range(count):
         out[at + n] = fields[n]
     out[at + count] = health.predicted_decic(c)
-    out[at + count + 1] = health.heating.reason[c]
-    out[at + count + 2] = health.heating.coefficient[c]
-    out[at + count + 3] = health.heating.spread[c]
+    contact = health.heating.contacts[c]
+    out[at + count + 1] = contact.reason
+    out[at + count + 2] = contact.coefficient
+    out[at + count + 3] = contact.spread
 
 
 def read_file(book, place: int, start: int, out, at: int) -> bool:

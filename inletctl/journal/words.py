@@ -8,7 +8,8 @@ from inletctl.journal.codes import CODES
 use_firmware()
 
 import faults  # noqa: E402
-from journal import blame, health, heating, pages, wear  # noqa: E402
+from journal import blame, health, pages, wear  # noqa: E402
+from journal import contact as heat  # noqa: E402
 from journal.frame import FRAME, FRAME_STATES  # noqa: E402
 from journal.memory import FIRST_DATED, LAST_DATED, PRESENT, S_FRAME, SLOT_NAMES  # noqa: E402
 from journal.opener import PARTS  # noqa: E402
@@ -180,6 +181,6 @@ def contact(values: "tuple[int, ...] | list[int]") -> str:
             fields[health.COUNT], fields[health.FAST], fields[health.BASE],
         )  # fmt: skip
         words += "; %.1f C at rated current and 40 C around it)" % (predicted_decic / 10)
-    if why != heating.KNOWN and 0 < why < len(_WHY_NOT):
+    if why != heat.KNOWN and 0 < why < len(_WHY_NOT):
         words += "; the last session told nothing: " + _WHY_NOT[why]
     return words
