@@ -124,6 +124,19 @@ def test_a_session_is_on_flash_once_the_inlet_is_at_rest_and_outlasts_a_restart(
     assert (counted["matings"], counted["locks"]) == (1, 1)
 
 
+def test_a_restart_in_the_middle_of_a_plug_in_keeps_its_number_and_none_is_given_twice():
+    first = Run(STORY)
+    text = STORY.replace("at +60s evse_error f", "at +60s reset\nat +20s evse_error f")
+    second = Run(text, {6600: [("journal", 0, 0)], 9300: [("journal", 0, 0)]}, first.wire)
+    assert words.page(second.answers[66000])["session"] == 2, "counted on"
+    numbers = [
+        int.from_bytes(one.payload[2:6], "little")
+        for one in records_of(second.wire.flash)
+        if one.kind == K_SESSION
+    ]
+    assert numbers == [1, 2]
+
+
 def test_nothing_is_written_while_s2_is_closed_or_the_lock_moves():
     written = []
 

@@ -169,6 +169,11 @@ class Book:
         self._plugged = c.session
         if c.session != _UNPLUGGED:
             self._resets = 1
+            if self.session == self._counts_session and self.session < _SESSION_MAX:
+                # The last one that is stored is over: this is the next.
+                self.session += 1
+                if self.memory is not None:
+                    self.memory.begin_session(self.session)
         self._budget_ms = self._since_ms = now_ms
         if self.health is not None:
             # Nobody knows how long no current has flowed.

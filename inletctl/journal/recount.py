@@ -16,6 +16,7 @@ from journal.verdict import Verdict  # noqa: E402
 from journal.wear import Wear  # noqa: E402
 
 _TICKS_MASK = 0x3FFFFFFF
+_LOADED_US = 700_000
 
 
 class Recount:
@@ -32,7 +33,9 @@ class Recount:
         self._serial = 0
 
     def row(self, t_us: int, readings: Any, commands: Any, _world: Any = None) -> None:
-        """Take a pass."""
+        """Take a pass. As on a board the journal is not there in the first ones, in which nothing is proven yet."""
+        if t_us < _LOADED_US:
+            return
         self.book.tick(t_us // 1000 & _TICKS_MASK, readings, commands)
         if self._verdict.serial != self._serial:
             self._serial = self._verdict.serial
