@@ -12,7 +12,7 @@ from inletctl.prove.causes import TIMED, level_of
 from inletctl.prove.rules import RULES, Rule
 
 # The temperatures, each measured ten times a second, are looked at every so many passes.
-_TEMPS_EVERY = 4
+_TEMPS_EVERY = 10
 _NO = -1
 
 # What a pass is compared by with the one before.
@@ -32,6 +32,9 @@ _READINGS_OF_DC = (
 )  # fmt: skip
 _TICKS_MASK = (1 << 30) - 1
 _HALF_TICKS = 1 << 29
+_QUIET_MS = t.QUIET_MS
+_NO_CURRENT_MA = t.NO_CURRENT_MA
+_MODEM_SILENT_MS = t.MODEM_SILENT_MS
 
 # What is remembered, for the search (snapshot.py): times with the age beyond which none matters any more, and the rest.
 TIMES = {
@@ -202,8 +205,8 @@ class Watcher:
         commands = self._of_commands(c)
         readings = self._of_readings(r)
         flags = (
-            r.pilot_quiet_ms >= t.QUIET_MS, r.charger_ma >= t.NO_CURRENT_MA, r.charger_ma > self.over_ma,
-            r.vehicle_age_ms > self._silent_ms, r.modem_age_ms > t.MODEM_SILENT_MS,
+            r.pilot_quiet_ms >= _QUIET_MS, r.charger_ma >= _NO_CURRENT_MA, r.charger_ma > self.over_ma,
+            r.vehicle_age_ms > self._silent_ms, r.modem_age_ms > _MODEM_SILENT_MS,
         )  # fmt: skip
         if commands != self._commands or readings != self._readings or flags != self._flags:
             self._commands = commands
@@ -225,7 +228,7 @@ class Watcher:
         """Look at what moves in nearly every pass, the pilot's periods and the temperatures; judge what hangs on them alone."""
         self.r = r
         self.c = c
-        if (
+        if (c.permitted_ma or c.s2_close) and (
             r.pilot_high_us_x10.tobytes() != self._highs
             or r.pilot_period_us_x10.tobytes() != self._periods
         ):
