@@ -32,6 +32,7 @@ _READINGS_OF_DC = (
 )  # fmt: skip
 _TICKS_MASK = (1 << 30) - 1
 _HALF_TICKS = 1 << 29
+_PATTERNS_MAX = 1000
 _QUIET_MS = t.QUIET_MS
 _NO_CURRENT_MA = t.NO_CURRENT_MA
 _MODEM_SILENT_MS = t.MODEM_SILENT_MS
@@ -137,6 +138,7 @@ class Watcher:
         self._readings: Any = None
         self._flags: Any = None
         self._highs = self._periods = b""
+        self._patterns: dict[tuple[bytes, bytes, int], tuple[int, bool, bool]] = {}  # not quiet
         self._settle = True
         self._waited = 0
         self._is_busy = True
@@ -228,14 +230,23 @@ class Watcher:
         """Look at what moves in nearly every pass, the pilot's periods and the temperatures; judge what hangs on them alone."""
         self.r = r
         self.c = c
-        if (c.permitted_ma or c.s2_close) and (
+        if (c.permitted_ma or (c.s2_close and not self.is_quiet)) and (
             r.pilot_high_us_x10.tobytes() != self._highs
             or r.pilot_period_us_x10.tobytes() != self._periods
         ):
             self._highs = r.pilot_high_us_x10.tobytes()
             self._periods = r.pilot_period_us_x10.tobytes()
             before = (self.pilot_ma == 0, self.is_off_frequency)
-            self._read_pilot()
+            # A generator makes the same few patterns again and again.
+            pattern = (self._highs, self._periods, r.pilot_count)
+            known = self._patterns.get(pattern)
+            if known is None:
+                self._read_pilot()
+                if len(self._patterns) >= _PATTERNS_MAX:
+                    self._patterns.clear()
+                self._patterns[pattern] = (self.pilot_ma, self.is_digital, self.is_off_frequency)
+            else:
+                self.pilot_ma, self.is_digital, self.is_off_frequency = known
             if c.s2_close and (self.pilot_ma == 0, self.is_off_frequency) != before:
                 return self._judge()
             if 0 <= self.pilot_ma < c.permitted_ma:
