@@ -232,7 +232,7 @@ def test_ram_stays_small(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(made[name], encoding="utf-8")
     files = compile_all(folder, list(FILES))
-    put = "import os\nos.mkdir('/journal')\n" + "".join(
+    put = "import os\nos.mkdir('/journal')\nos.mkdir('/vehicle')\n" + "".join(
         "open('/%s', 'wb').write(bytes.fromhex('%s'))\n" % (name, data.hex())
         for name, data in files.items()
     )
