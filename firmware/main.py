@@ -192,8 +192,8 @@ class Host:
             try:
                 self._book.tick(now_ms, readings, commands, self._report.number)
             except Exception as error:
-                # Told at rest: the heap is locked.
-                self._book = None
+                # Told at rest: the heap is locked. Nobody asks it any more.
+                self._forget_book()
                 self._book_error = error
         if desk is not None:
             desk.tick(now_ms, readings, commands, board.late)
@@ -303,11 +303,18 @@ class Host:
 
     def _keep_book(self, now_ms: int, book) -> None:
         """Write what is to be written of the journal, a record at a time."""
+        car = self._car
+        if car is not None and car.is_moving:
+            # The door's motor would run on past its end.
+            return
+        board = self._board
         try:
             if book.is_due(now_ms):
-                self._board.begin_long()
-                book.work(now_ms)
-                self._board.end_long()
+                board.begin_long()
+                try:
+                    book.work(now_ms)
+                finally:
+                    board.end_long()
         except Exception as error:
             self._lose_book(error)
 
@@ -325,17 +332,21 @@ class Host:
     def _lose_book(self, error) -> None:
         """The journal decides nothing: whatever goes wrong in it, the inlet goes on without."""
         self._wants_book = False
-        self._book = self._opener = None
-        if self._desk is not None:
-            self._desk.set_book(None, None)
-        if self._car is not None:
-            self._car.set_book(None)
+        self._opener = None
+        self._forget_book()
         gc.collect()
         try:
             why = repr(error)
         except MemoryError:
             why = "no memory"
         self._board.note("the journal has failed and is left out until the next start: " + why)
+
+    def _forget_book(self) -> None:
+        self._book = None
+        if self._desk is not None:
+            self._desk.set_book(None, None)
+        if self._car is not None:
+            self._car.set_book(None)
 
     def _keeper(self):
         """Return what reads and changes the port records, None where the board stores none."""
@@ -351,8 +362,9 @@ def _unload(package: str, module: str) -> None:
     """Forget a module that has done its work: a board has little room. A computer keeps it for the next run."""
     if sys.platform in ("rp2", "esp32"):
         sys.modules.pop(package + "." + module, None)
-        if hasattr(sys.modules[package], module):
-            delattr(sys.modules[package], module)
+        owner = sys.modules.get(package)
+        if hasattr(owner, module):
+            delattr(owner, module)
 
 
 def run(board) -> None:

@@ -7,6 +7,7 @@ import sys
 from itertools import pairwise
 
 import pytest
+from mpy_run import run_script
 from test_flash_shorten import LOOP
 
 from inletctl.flash.foreign import foreign_names, names_of_stubs
@@ -114,7 +115,24 @@ def test_where_rom_has_no_words_left_names_are_short():
     )
     _texts, names = lend({"a.py": many})
     others = set(names.values()) - set(rom_names())
-    assert len(names) >= 2000 and others and max(map(len, others)) <= 4
+    assert len(names) >= 2000 and others and max(map(len, others)) <= 3
+    assert not [name for name in others if name.startswith("_")], "a constant would be lost"
+
+
+@pytest.mark.mpy
+def test_a_constant_that_another_module_asks_for_is_there_on_micropython(monkeypatch, tmp_path):
+    """MicroPython keeps no constant whose name begins with an underscore: its new name must not."""
+    monkeypatch.setattr("inletctl.flash.lend.rom_names", lambda: ())
+    texts, names = lend(
+        {
+            "given.py": "from micropython import const\n\nFRAME_ID = const(0x358)\n",
+            "asker.py": "import given as m\n\n\ndef f():\n    return m.FRAME_ID\n",
+        },
+        {"f"},
+    )
+    assert "FRAME_ID" in names
+    said = run_script(tmp_path, "import asker\nprint(asker.f())\n", (), texts)
+    assert said == ["856"]
 
 
 def test_a_text_that_is_another_program_is_found_out(monkeypatch):

@@ -185,12 +185,14 @@ class ChipBoard:
 
     def journal_log(self, kept):
         """Return the journal's log on flash, not yet open. `kept`: kinds whose newest record is found."""
-        from drivers.flash_log import FlashLog
+        from drivers.flash_log import FedFiles, FlashLog
 
-        return FlashLog(kept=kept, note=self.note)
+        return FlashLog(kept=kept, files=FedFiles(self.feed_watchdog), note=self.note)
 
     def note(self, sentence: str) -> None:
         """Tell a person on the console, on a line of its own: one of the report may be half out."""
+        # A computer that holds the port open and reads nothing keeps a print for half a second.
+        self.feed_watchdog()
         print("\n" + sentence)  # noqa: T201 - the console
 
     def next_pass(self) -> bool:

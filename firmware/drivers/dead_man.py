@@ -19,6 +19,8 @@ DEAD_MAN_MS = const(18)
 PWM_HZ = const(20000)
 # 8 us a count: a 0 acts within 16 us.
 _STEADY_HZ = const(500_000)
+# A flash erase stops the CPU for 45 ms, and at most 400 (W25Q16JV, sector erase).
+LONG_MS = const(504)
 # Words a state machine's TX FIFO holds, unjoined (RP2040 datasheet 3.2).
 _FIFO_WORDS = const(4)
 # set(pins, 0), ready to execute (RP2040 datasheet 3.4.10).
@@ -48,6 +50,11 @@ class DeadMan:
         else:
             # A machine that does not run, its pin perhaps high: take the pin from it. Waiting would stop the loop.
             self.release()
+
+    def feed_long(self) -> None:
+        """Keep the pin, which is on, for LONG_MS: what follows is bounded, and the next feed counts as ever."""
+        if not self.is_released and self._sm.tx_fifo() < _FIFO_WORDS:
+            self._sm.put(self._alive_count * (LONG_MS // DEAD_MAN_MS))
 
     def release(self) -> None:
         """Take the pin low now and make it an input with pull-down. Good in any state, as often as wanted."""

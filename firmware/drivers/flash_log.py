@@ -15,7 +15,7 @@ CRC and number), and a file that is no segment is renamed (".bad", one for each 
 
 Knows nothing of what a kind means. To be used at rest only: a flash erase stops the CPU, for 45 ms typically and 400 ms at
 most (the maker's figures for the sector erase of a Pico's W25Q16JV), longer than the dead-man on S2 waits; an append costs one
-or two of them.
+or two of them, a segment made anew three or four.
 """
 
 import struct
@@ -35,7 +35,7 @@ from drivers.log_reader import (
     VERSION,
     LogReader,
 )
-from drivers.store import crc_of
+from drivers.store import BoardFiles, crc_of
 
 # What `append` answers.
 DONE = const(0)
@@ -48,6 +48,21 @@ ANSWER_NAMES = ("done", "busy", "full", "broken", "too_long")
 _ENOENT = const(2)
 _EEXIST = const(17)
 _ENOSPC = const(28)
+
+
+class FedFiles(BoardFiles):
+    """The board's file system, the watchdog fed before each step of it: a segment made anew takes several erases."""
+
+    def __init__(self, feed):
+        self._feed = feed
+
+    def open(self, path: str, mode: str):
+        self._feed()
+        return BoardFiles.open(self, path, mode)
+
+    def rename(self, path: str, new_path: str) -> None:
+        self._feed()
+        BoardFiles.rename(self, path, new_path)
 
 
 class FlashLog(LogReader):

@@ -111,6 +111,7 @@ class Rp2040Board(ChipBoard):
             BridgeOut(self._output("bridge_direction"), self._output("bridge_wake"), enable)
         )
         # A positive permission: a loop that is dead no longer gives it.
+        self._may_drive = False  # as last fed
         self._drive_allowed = self._part(make_dead_man(_SM_DRIVE, self._pin("drive_allowed")))
         self._make_lines()
         self._make_analog()
@@ -218,9 +219,8 @@ class Rp2040Board(ChipBoard):
             self._s2.feed(c.s2_close)
             self._bridge.drive(c.lock_drive, now_ms)
             self._limit.set(c.charger_ma)
-        self._drive_allowed.feed(
-            c.drive_allowed and ticks_diff(self._fed_ms, now_ms) < DEAD_MAN_MS
-        )
+        self._may_drive = c.drive_allowed and ticks_diff(self._fed_ms, now_ms) < DEAD_MAN_MS
+        self._drive_allowed.feed(self._may_drive)
         self._light.show(c.look, now_ms)
 
     def _watch_age(self, is_on: bool) -> None:
@@ -240,6 +240,11 @@ class Rp2040Board(ChipBoard):
             self._is_lost = False
         self._fed_ms = fed_ms
         self._is_fed = is_on
+
+    def begin_long(self) -> None:
+        """Let a car that may drive go on: its permission must not blink because the board writes or reads its flash."""
+        if self._may_drive:
+            self._drive_allowed.feed_long()
 
     def slack(self, may_collect: bool) -> None:
         """Do what has time: arm the captures anew, and collect garbage where a late pass does no harm."""

@@ -20,21 +20,26 @@ K_BOX = const(16)  # journal.box_writer.KIND_BOX
 K_SESSION = const(17)  # journal.sessions.KIND_SESSION
 KEPT = (1, 2, 3, 4, 5)
 KIND_NAMES = ("", "troubles", "wear", "outcomes", "contact health", "counts")
-# In this order they are written.
+# In this order they take turns.
 _ORDER = (K_TROUBLES, K_BOX, K_SESSION, K_COUNTS, K_WEAR, K_OUTCOMES, K_HEALTH)
-# Of K_COUNTS: layout, number of the last plug-in, minutes of credit that the black box has.
-COUNTS_INTS = const(3)
-_COUNTS_LAYOUT = const(1)
-_SESSION_MAX = const(0x3FFFFFFF)
+# Of K_COUNTS: layout, number of the last plug-in, minutes of credit that the black box has, records that may be written.
+COUNTS_INTS = const(4)
+COUNTS_LAYOUT = const(1)
+SESSION_MAX = const(0x3FFFFFFF)
+CREDIT_MAX_MIN = const(1440)  # journal.blackbox
 # Bytes of one record of a black box: two for a box of six blocks.
 _PART_BYTES = const(1700)
 
 # Own choices. Signs of one trouble come together; a record costs an erase.
 SETTLE_MS = const(5000)
 _LOOK_PASSES = const(25)
-# Records between two plug-ins, or a day apart: docs/journal.md counts the years that this leaves the flash.
-BUDGET = const(20)
-_DAY_MS = const(86400000)
+# Records that may be written at once, and in how long one more: 80 a day, for which docs/journal.md counts the years.
+BUDGET = const(40)
+EARN_MS = const(18 * 60 * 1000)
+# A board that restarts again and again has no more than was stored, and no more than so many.
+BUDGET_AT_START = const(10)
+# A black box that neither the flash nor the memory left takes is given up then.
+_BOX_TRIES = const(3)
 # Where the flash did not take a record, it is tried again after so long.
 _AGAIN_MS = const(3600000)
 # Contact health is asked so often: seldom enough for the p99 of all passes.
@@ -78,8 +83,11 @@ class Book:
         self._make_writer = None  # makes a BoxWriter
         self._writer = None
         self._part = 0  # that is written next
-        self._record = None  # of a session, until it is written
-        self._counts_session = 0  # as on flash
+        self._record = bytearray(_RECORD_BYTES)  # of a session that is over
+        self._has_record = False
+        self._counts_session = 0  # as on flash; -1: what else is in it has changed
+        self._box_session = 0  # number of the plug-in of the black box's trigger; 0: none
+        self._credit_min = CREDIT_MAX_MIN  # as stored, where there is no black box
         # What of the parts is on flash.
         self._is_health_new = False
         self._wear_serial = 0
@@ -87,10 +95,12 @@ class Book:
         self._wait = 0  # passes until the next look at what is to be written
         self._unsaved = 0  # mask of kinds, as last looked at
         self._since_ms = 0
-        self._budget = BUDGET
+        self._budget = BUDGET_AT_START
         self._budget_ms = 0
         self._again_ms = 0
-        self._has_failed = False
+        self._failed = 0  # mask of kinds that were not written, until they are tried again
+        self._box_tries = 0  # that failed
+        self._turn = -1  # in _ORDER, of the kind that was written last
         self._told = ""
 
     # What `set_` takes over is on flash as it is.
@@ -98,7 +108,7 @@ class Book:
     def set_memory(self, memory) -> None:
         """Take the trouble codes, and go on counting plug-ins where they end."""
         self.memory = memory
-        self.session = memory.session
+        self.session = max(self.session, memory.session)
 
     def set_verdict(self, verdict) -> None:
         """Take the part that says whose fault it was."""
@@ -121,15 +131,16 @@ class Book:
 
     def set_box(self, box, make_writer) -> None:
         """Take the black box, and what makes a journal.box_writer.BoxWriter: make_writer(box, session, part_bytes)."""
+        box.restore(self._credit_min)
         self.box = box
         self._make_writer = make_writer
 
-    def set_counts(self, session: int, credit_min: int) -> None:
-        """Go on from what is stored: number of the last plug-in, and the black box's credit."""
+    def set_counts(self, session: int, credit_min: int, budget: int) -> None:
+        """Go on from what is stored: number of the last plug-in, the black box's credit, records that may be written."""
         self.session = max(self.session, session)
         self._counts_session = session
-        if self.box is not None:
-            self.box.restore(credit_min)
+        self._credit_min = credit_min
+        self._budget = min(budget, BUDGET_AT_START)
 
     # ------------------------------------------------------------------------------------ each pass
 
@@ -148,7 +159,7 @@ class Book:
         if self.wear is not None:
             self.wear.tick(now_ms, r, c)
         if self.sessions is not None:
-            self.sessions.tick(now_ms, r, c)
+            self._log_session(self.sessions, now_ms, r, c)
         if self.box is not None:
             self._record_pass(self.box, now_ms, r, c, number)
         if not 0 <= ticks_diff(now_ms, self._measured_ms) < _MEASURE_MS:
@@ -162,6 +173,20 @@ class Book:
             if verdict.verdict != _PERSON:
                 box.trigger_now(verdict.code)
         box.tick(now_ms, r, c, number)
+        if box.state and not self._box_session:
+            self._box_session = self.session
+
+    def _log_session(self, sessions, now_ms: int, r, c) -> None:
+        sessions.tick(now_ms, r, c)
+        if not sessions.has_ended or self._has_record:
+            return
+        # At once: the next one may begin before it is written.
+        verdict = self.verdict
+        code = 0
+        if verdict is not None and verdict.serial != self._session_serial:
+            code = verdict.code
+        sessions.take(self._record, self.session, code, self._resets)
+        self._has_record = True
 
     def _begin(self, now_ms: int, c) -> None:
         self._is_begun = True
@@ -169,7 +194,7 @@ class Book:
         self._plugged = c.session
         if c.session != _UNPLUGGED:
             self._resets = 1
-            if self.session == self._counts_session and self.session < _SESSION_MAX:
+            if self.session == self._counts_session and self.session < SESSION_MAX:
                 # The last one that is stored is over: this is the next.
                 self.session += 1
                 if self.memory is not None:
@@ -183,7 +208,7 @@ class Book:
         """The session's state has changed."""
         memory = self.memory
         if self._plugged == _UNPLUGGED:
-            if self.session < _SESSION_MAX:
+            if self.session < SESSION_MAX:
                 self.session += 1
             self._has_charged = False
             self._resets = 0
@@ -191,7 +216,6 @@ class Book:
             if memory is not None:
                 memory.begin_session(self.session)
         elif c.session == _UNPLUGGED:
-            self._budget = BUDGET
             if memory is not None:
                 memory.end_session(self._has_charged)
         self._plugged = c.session
@@ -243,23 +267,30 @@ class Book:
 
     def is_due(self, now_ms: int) -> bool:
         """Tell whether `work` has something to write. Ask once a pass at rest."""
+        if self.log is None:
+            return False
         self._wait -= 1
-        if self._wait > 0 or self.log is None:
+        if self._wait > 0:
             return False
         self._wait = _LOOK_PASSES
-        if not 0 <= ticks_diff(now_ms, self._budget_ms) < _DAY_MS:
-            self._budget_ms = now_ms
-            self._budget = BUDGET
+        self._earn(now_ms)
         # The rest is of whole sessions.
         unsaved = self._changed(self._plugged == _UNPLUGGED)
         if unsaved & ~self._unsaved:
             self._since_ms = now_ms
         self._unsaved = unsaved
-        if not unsaved or not self._budget:
+        if not unsaved & ~self._failed or not self._budget:
             return False
-        if self._has_failed:
-            return not 0 <= ticks_diff(now_ms, self._again_ms) < _AGAIN_MS
         return not 0 <= ticks_diff(now_ms, self._since_ms) < SETTLE_MS
+
+    def _earn(self, now_ms: int) -> None:
+        """Count the time that earns a record, and after which what failed is tried again."""
+        if not 0 <= ticks_diff(now_ms, self._budget_ms) < EARN_MS:
+            self._budget_ms = now_ms
+            if self._budget < BUDGET:
+                self._budget += 1
+        if self._failed and not 0 <= ticks_diff(now_ms, self._again_ms) < _AGAIN_MS:
+            self._failed = 0
 
     def _changed(self, is_all: bool) -> int:
         """Return a mask of the kinds that differ from what is on flash, `is_all`: besides the trouble codes."""
@@ -268,9 +299,11 @@ class Book:
             mask |= 1 << K_TROUBLES
         if self.box is not None and self.box.state == _FULL:
             mask |= 1 << K_BOX
+        if self._counts_session < 0:
+            mask |= 1 << K_COUNTS
         if not is_all:
             return mask
-        if self._record is not None or (self.sessions is not None and self.sessions.has_ended):
+        if self._has_record:
             mask |= 1 << K_SESSION
         if self.session != self._counts_session:
             mask |= 1 << K_COUNTS
@@ -285,9 +318,11 @@ class Book:
     def work(self, now_ms: int) -> None:
         """Write one record. The board is at rest, and may be late afterwards."""
         kind = 0
-        for one in _ORDER:
-            if self._unsaved >> one & 1:
-                kind = one
+        # In turn, so that none that changes all the time keeps another from its place.
+        for _ in range(len(_ORDER)):
+            self._turn = (self._turn + 1) % len(_ORDER)
+            if self._unsaved & ~self._failed & 1 << _ORDER[self._turn]:
+                kind = _ORDER[self._turn]
                 break
         log = self.log
         if not kind or log is None:
@@ -300,7 +335,6 @@ class Book:
             answer = -1
             problem = "journal: no memory left to write a record"
         if answer == _DONE:
-            self._has_failed = False
             self._told = ""
             self._budget -= 1
             if self._is_written(kind):
@@ -308,9 +342,15 @@ class Book:
             # The next one in a moment.
             self._wait = 2
             return
-        self._has_failed = True
+        # The others need not wait for it.
+        self._failed |= 1 << kind
         self._again_ms = now_ms
         self.failures += 1
+        if kind == K_BOX:
+            self._box_tries += 1
+            if self._box_tries >= _BOX_TRIES:
+                # Else it would stay frozen for ever.
+                self._end_box()
         if problem != self._told:
             self._told = problem
             self._note(problem)
@@ -320,31 +360,19 @@ class Book:
         if kind == K_BOX:
             return self._box_part()
         if kind == K_SESSION:
-            return self._session_record()
+            return self._record
         return bytes(self._dumped(kind))
 
     def _box_part(self):
         writer = self._writer
         if writer is None and self._make_writer is not None:
-            writer = self._make_writer(self.box, self.session, _PART_BYTES)
+            writer = self._make_writer(self.box, self._box_session, _PART_BYTES)
             self._writer = writer
             self._part = 0
         part = bytearray(_PART_BYTES)
         if writer is None:
             return part
         return memoryview(part)[: writer.part(self._part, part)]
-
-    def _session_record(self):
-        sessions = self.sessions
-        if self._record is None and sessions is not None:
-            verdict = self.verdict
-            code = 0
-            if verdict is not None and verdict.serial != self._session_serial:
-                code = verdict.code
-            record = bytearray(_RECORD_BYTES)
-            sessions.take(record, self.session, code, self._resets)
-            self._record = record
-        return self._record
 
     def _dumped(self, kind: int):
         """Return an array of what belongs on flash."""
@@ -364,9 +392,10 @@ class Book:
             health.dump(ints, 0)
         elif kind == K_COUNTS:
             ints = _ints(COUNTS_INTS)
-            ints[0] = _COUNTS_LAYOUT
+            ints[0] = COUNTS_LAYOUT
             ints[1] = self.session
-            ints[2] = 0 if self.box is None else self.box.credit_min
+            ints[2] = self._credit_min if self.box is None else self.box.credit_min
+            ints[3] = self._budget
         return ints
 
     def _is_written(self, kind: int) -> bool:
@@ -383,7 +412,7 @@ class Book:
         elif kind == K_COUNTS:
             self._counts_session = self.session
         elif kind == K_SESSION:
-            self._record = None
+            self._has_record = False
         elif kind == K_BOX:
             return self._is_part_written()
         return True
@@ -392,12 +421,18 @@ class Book:
         self._part += 1
         if self._writer is not None and self._part < self._writer.parts:
             return False
+        self._end_box()
+        return True
+
+    def _end_box(self) -> None:
+        """The black box is written, or given up: record anew."""
         self._writer = None
+        self._box_session = 0
+        self._box_tries = 0
         if self.box is not None:
             self.box.rearm()
-        # What the box has cost is not to be earned again by a restart.
+        # What it has cost is not to be earned again by a restart.
         self._counts_session = -1
-        return True
 
 
 def _serial_of(verdict) -> int:

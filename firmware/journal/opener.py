@@ -10,7 +10,10 @@ from array import array
 from micropython import const
 
 from journal.book import (
+    BUDGET,
     COUNTS_INTS,
+    COUNTS_LAYOUT,
+    CREDIT_MAX_MIN,
     K_COUNTS,
     K_HEALTH,
     K_OUTCOMES,
@@ -18,12 +21,12 @@ from journal.book import (
     K_WEAR,
     KEPT,
     KIND_NAMES,
+    SESSION_MAX,
     Book,
 )
 
 _AC_CONTACTS = (0, 1)  # channels of thermal.port
 _NO_SENSOR = const(0)  # settings.sensor_0 and so on
-_CREDIT_MAX_MIN = const(1440)  # journal.blackbox
 _BLOCKS_MIN = const(4)
 # What a board must have left for what it does at rest: settings and port records are changed with some 9 KB.
 _RESERVE_BYTES = const(10000)
@@ -76,6 +79,7 @@ class Opener:
         if self._log is not None and self.book.log is None:
             if self._log.open_step():
                 self.book.log = self._log
+                self._load_counts()
             return
         gc.collect()
         held = list(sys.modules)
@@ -100,8 +104,9 @@ class Opener:
                 if name not in held:
                     del sys.modules[name]
                     package, _, module = name.partition(".")
-                    if hasattr(sys.modules[package], module):
-                        delattr(sys.modules[package], module)
+                    owner = sys.modules.get(package)
+                    if hasattr(owner, module):
+                        delattr(owner, module)
         gc.collect()
 
     def _load(self, part: int) -> None:
@@ -120,7 +125,11 @@ class Opener:
 
     def _kept(self, kind: int, size: int):
         """Return the newest record of a kind as an array of ints, None where there is none of at least so many."""
-        payload = self._log.newest(kind) if self._log is not None else None
+        try:
+            payload = self._log.newest(kind) if self._log is not None else None
+        except OSError as error:
+            self._board.note("journal: %s cannot be read: %s" % (KIND_NAMES[kind], error))
+            return None
         if payload is None:
             return None
         if len(payload) % 4 or len(payload) < 4 * size:
@@ -157,15 +166,21 @@ class Opener:
         from journal.sessions import SessionLog
 
         self.book.set_sessions(SessionLog(self._clock))
-        session, _credit_min = self._counts()
-        self.book.set_counts(session, 0)
 
-    def _counts(self):
-        """Return (number of the last plug-in, minutes of credit) as stored; a board without them begins anew."""
+    def _load_counts(self) -> None:
+        """Go on counting where the board has stopped; one that has stored nothing begins anew."""
         ints = self._kept(K_COUNTS, COUNTS_INTS)
-        if ints is None or ints[1] < 0 or not 0 <= ints[2] <= _CREDIT_MAX_MIN:
-            return 0, _CREDIT_MAX_MIN
-        return ints[1], ints[2]
+        if ints is None:
+            return
+        if (
+            ints[0] == COUNTS_LAYOUT
+            and 0 <= ints[1] <= SESSION_MAX
+            and 0 <= ints[2] <= CREDIT_MAX_MIN
+            and 0 <= ints[3] <= BUDGET
+        ):
+            self.book.set_counts(ints[1], ints[2], ints[3])
+        else:
+            self._refused(K_COUNTS)
 
     def _load_box(self) -> None:
         from journal.blackbox import BlackBox
@@ -183,7 +198,6 @@ class Opener:
             return BoxWriter(box, settings, version, session, minute, part_bytes)
 
         self.book.set_box(box, make_writer)
-        self.book.set_counts(*self._counts())
 
     def _load_wear(self) -> None:
         from journal.wear import DUMP_INTS, Wear

@@ -67,9 +67,10 @@ def lend(
 
 
 def _short_names() -> Iterable[str]:
-    for count in itertools.count(1):
+    """Yield names without an underscore: MicroPython does not keep a constant whose name begins with one."""
+    for count in itertools.count(2):
         for letters in itertools.product(string.ascii_lowercase, repeat=count):
-            word = "_" + "".join(letters)
+            word = "".join(letters)
             if not keyword.iskeyword(word):
                 yield word
 

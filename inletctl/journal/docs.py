@@ -20,7 +20,7 @@ from drivers.log_reader import (  # noqa: E402
     VERSION,
 )
 from journal import memory  # noqa: E402
-from journal.book import BUDGET, SETTLE_MS  # noqa: E402
+from journal.book import BUDGET, BUDGET_AT_START, EARN_MS, SETTLE_MS  # noqa: E402
 from journal.frame import FRAME_INTS  # noqa: E402
 from journal.opener import PARTS  # noqa: E402
 
@@ -74,9 +74,10 @@ Trouble codes and their meaning: [codes](codes/README.md). Nothing here decides 
   a board has no memory for is named on its console, and the others go on. Whatever fails in it later is told too, and left out until the
   next start: charging does not depend on it.
 * **Each pass** it hears what was read and decided, after the commands were obeyed; it allocates nothing.
-* **Written at rest**, one record a pass, %(settle)d s after a change: trouble codes with the plug in too, the rest once it is out. Records are
-  counted: at most %(budget)d between two plug-ins, and %(budget)d more for each day that nothing is plugged in. Where the flash does not take
-  one it says why, once, and is asked again an hour later.
+* **Written at rest**, one record a pass, %(settle)d s after a change: trouble codes and black boxes with the plug in too, the rest once it is
+  out. Records are counted: at most %(budget)d at once, one more every %(earn)d min (%(records)d a day), and %(start)d after a restart. A record that the flash does
+  not take waits an hour, and it says why, once; the others need not wait for it. The permission to drive is held over the time of a write
+  (RP2040: at most half a second, of which an erase takes 45 ms typically).
 * **Read by wire**: `inletctl journal show`, `inletctl codes read|clear`; commands `journal`, `journal_file`, `code_clear`, `inspected`
   ([protocol](protocol.md)). On CAN: message `diagnosis` of the native dialect, once a second ([CAN](can.md)).
 
@@ -136,6 +137,9 @@ it out before 15 years: a caller puts what belongs together into one record, and
         "parts": ", ".join(PARTS),
         "settle": SETTLE_MS // 1000,
         "budget": BUDGET,
+        "earn": EARN_MS // 60000,
+        "records": 24 * 60 * 60000 // EARN_MS,
+        "start": BUDGET_AT_START,
         "slots": memory.SLOTS,
         "frame": FRAME_INTS,
         "aged": memory.AGED_SESSIONS,
