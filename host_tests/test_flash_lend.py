@@ -114,6 +114,7 @@ def test_where_rom_has_no_words_left_names_are_short():
         "        self.rather_long_%d = %d\n" % (n, n) for n in range(2000)
     )
     _texts, names = lend({"a.py": many})
+    assert len(set(names.values())) == len(names)
     others = set(names.values()) - set(rom_names())
     assert len(names) >= 2000 and others and max(map(len, others)) <= 3
     assert not [name for name in others if name.startswith("_")], "a constant would be lost"
@@ -173,6 +174,7 @@ def board_sources():
 def test_the_firmware_has_most_of_its_names_in_rom_and_each_time_the_same():
     texts, names = board_sources()
     assert (texts, names) == board_sources()
+    assert len(set(names.values())) == len(names), "no word is given twice"
     lent = [word for word in names.values() if word in set(rom_names())]
     assert len(lent) > 600 and len(names) > 1000
 

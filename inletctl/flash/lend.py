@@ -57,8 +57,12 @@ def lend(
     # Of MicroPython's own names those that the firmware has no use for are free.
     everything = {name for tree in trees.values() for name in _identifiers(tree)}
     everything |= held - foreign_names() | set(kept)
-    words = itertools.chain(rom_names(), _short_names())
-    free = (word for word in words if word not in everything)
+    rom = rom_names()
+    taken = everything.union(rom)
+    free = itertools.chain(
+        (word for word in rom if word not in everything),
+        (word for word in _short_names() if word not in taken),
+    )
     names = dict(zip(wanted, free))
     return {
         path: text if path in as_text else _rewritten(text, trees[path], names, path)
