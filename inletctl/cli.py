@@ -165,9 +165,9 @@ def _tell_result(result: Any) -> None:
         click.echo(sentence, err=True)
     for path in result.files:
         click.echo("wrote %s" % path)
-    for t_us, verdict in result.recount.verdicts:
+    for t_us, verdict in result.recount.verdicts if result.recount else ():
         click.echo("%8.3f s  whose fault: %s" % (t_us / 1e6, verdict.line))
-    for one in result.recount.codes():
+    for one in result.recount.codes() if result.recount else ():
         click.echo("trouble code %s %s, %d times: %s" % (one.code, one.name, one.count, one.means))
     click.echo(
         "%s: %d of %d expectations met, %.1f s simulated in %.1f s (%.0f x real time), trace %s"

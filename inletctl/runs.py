@@ -38,7 +38,9 @@ class Result:
     recorder: Recorder | None
     meta: report_meta.SessionMeta
     wall_s: float
-    recount: Recount
+    recount: "Recount | None" = (
+        None  # None where the passes are not seen on this side: on the emulated chip
+    )
     files: list[Path] = field(default_factory=list)
 
     @property

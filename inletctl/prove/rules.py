@@ -265,18 +265,15 @@ def _no_unlock_alive(w: "Watcher") -> str:
 
 
 def _unlock_waits(w: "Watcher") -> str:
-    if not w.opens_bolt or w.is_alive:
+    if not w.opens_bolt or w.is_alive or w.is_proven_dead:
         return ""
-    dead_ms = w.t - w.alive_t
-    if dead_ms >= t.DEAD_UNMEASURED_MS:
+    # The lock takes the permission of one pass and drives in the next: what was proven then has been proven.
+    if w.was_proven_dead or w.was_opening:
         return ""
-    measured_ms = min(dead_ms, w.t - w.unmeasured_t) if w.s.ac_sense else -1
-    if measured_ms < t.DEAD_MEASURED_MS:
-        return "the bolt is driven open %d ms after the last sign of life, %s" % (
-            dead_ms,
-            "measured for %d ms" % measured_ms if measured_ms >= 0 else "AC not measured",
-        )
-    return ""
+    return "the bolt is driven open %d ms after the last sign of life, %s" % (
+        w.t - w.alive_t,
+        "measured for %d ms" % w.measured_ms if w.s.ac_sense else "AC not measured",
+    )
 
 
 def _unlock_after_dc(w: "Watcher") -> str:

@@ -53,7 +53,7 @@ TIMES = {
 }
 REST = (
     "is_toggle", "has_opened", "rest_ms", "stop_reasons", "stops", "was_released", "has_crashed", "has_driven",
-    "had_dc", "is_dc_live", "is_contactor_live", "was_s2", "was_drive", "was_session", "was_lock", "was_faults",
+    "is_proven_dead", "was_opening", "opens_bolt", "had_dc", "is_dc_live", "is_contactor_live", "was_s2", "was_drive", "was_session", "was_lock", "was_faults",
     "was_holds", "was_reasons", "was_dc", "was_present", "was_b", "was_alive", "was_unmeasured", "was_pp_in",
     "last_pp_kind", "last_pp_ma",
 )  # fmt: skip
@@ -111,7 +111,9 @@ class Watcher:
         self.cable_ma = _NO
         self.asked_reasons = 0
         self.is_alive = True
-        self.opens_bolt = False
+        self.opens_bolt = self.was_opening = False
+        self.is_proven_dead = self.was_proven_dead = False
+        self.measured_ms = 0
         self.sign = 0
         self.drive_turned = False
         # Remembered.
@@ -480,6 +482,13 @@ class Watcher:
         elif self.was_unmeasured:
             self.unmeasured_t = self.t_prev
         self.was_unmeasured = is_unmeasured
+        self.was_proven_dead = self.is_proven_dead
+        dead_ms = self.t - self.alive_t
+        self.measured_ms = min(dead_ms, self.t - self.unmeasured_t)
+        self.is_proven_dead = not self.is_alive and (
+            dead_ms >= t.DEAD_UNMEASURED_MS
+            or (bool(self.s.ac_sense) and self.measured_ms >= t.DEAD_MEASURED_MS)
+        )
 
     def signs_of_life(self) -> str:  # noqa: PLR0911 - one sign each
         """Return what is live at the plug, S2 apart; "" for nothing."""
@@ -518,6 +527,7 @@ class Watcher:
         self.sign = -1 if self.s.lock_inverted else 1
         if c.faults & (t.faults.F_LOCK_REVERSED | t.faults.F_SETTINGS_REFUSED):
             self.sign = 0  # corrected, or of other settings
+        self.was_opening = self.opens_bolt
         self.opens_bolt = drive != 0 and (
             t.DRIVE_OF_STATE[c.lock_state] < 0 or drive * self.sign < 0
         )
