@@ -193,9 +193,12 @@ def _result_json(result: Any) -> dict[str, Any]:
         "trace": session.trace.digest,
         "resets": session.resets,
         "verdicts": [
-            {"t_ms": t_us // 1000, **asdict(verdict)} for t_us, verdict in result.recount.verdicts
+            {"t_ms": t_us // 1000, **asdict(verdict)}
+            for t_us, verdict in (result.recount.verdicts if result.recount else ())
         ],
-        "trouble_codes": [asdict(one) for one in result.recount.codes()],
+        "trouble_codes": [
+            asdict(one) for one in (result.recount.codes() if result.recount else ())
+        ],
         "expectations": [
             {
                 "line": one.line,
