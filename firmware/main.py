@@ -293,7 +293,7 @@ class Host:
             elif not self._opener.is_done:
                 self._opener.step()
             else:
-                self._take_book(self._opener.book)
+                self._take_book(self._opener.book, self._opener.pages)
         except Exception as error:
             self._lose_book(error)
         if not self._wants_book:
@@ -318,12 +318,10 @@ class Host:
         except Exception as error:
             self._lose_book(error)
 
-    def _take_book(self, book) -> None:
+    def _take_book(self, book, pages) -> None:
         """The journal is loaded."""
         self._wants_book = False
-        if self._desk is not None and book.memory is not None:
-            from journal import pages
-
+        if self._desk is not None:
             self._desk.set_book(book, pages)
         if self._car is not None:
             self._car.set_book(book)

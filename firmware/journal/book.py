@@ -57,12 +57,13 @@ OUTCOMES_INTS = const(74)
 
 class Book:
     """
-    log         drivers.flash_log.FlashLog, open; None: nothing is kept over a restart
+    shelf       journal.shelf.Shelf; None: nothing is kept over a restart
     note        is told a sentence where something cannot be written
     """
 
-    def __init__(self, log, note):
-        self.log = log
+    def __init__(self, shelf, note):
+        self.shelf = shelf
+        self._has_due = False  # `work` is to write
         self.memory = None  # journal.memory.TroubleMemory
         self.wear = None  # journal.wear.Wear
         self.verdict = None  # journal.verdict.Verdict
@@ -104,6 +105,10 @@ class Book:
         self._told = ""
 
     # What `set_` takes over is on flash as it is.
+
+    def set_shelf(self, shelf) -> None:
+        """Take the log."""
+        self.shelf = shelf
 
     def set_memory(self, memory) -> None:
         """Take the trouble codes, and go on counting plug-ins where they end."""
@@ -267,7 +272,8 @@ class Book:
 
     def is_due(self, now_ms: int) -> bool:
         """Tell whether `work` has something to write. Ask once a pass at rest."""
-        if self.log is None:
+        shelf = self.shelf
+        if shelf is None:
             return False
         self._wait -= 1
         if self._wait > 0:
@@ -279,9 +285,12 @@ class Book:
         if unsaved & ~self._unsaved:
             self._since_ms = now_ms
         self._unsaved = unsaved
-        if not unsaved & ~self._failed or not self._budget:
-            return False
-        return not 0 <= ticks_diff(now_ms, self._since_ms) < SETTLE_MS
+        self._has_due = (
+            unsaved & ~self._failed != 0
+            and self._budget > 0
+            and not 0 <= ticks_diff(now_ms, self._since_ms) < SETTLE_MS
+        )
+        return self._has_due or shelf.is_idle()
 
     def _earn(self, now_ms: int) -> None:
         """Count the time that earns a record, and after which what failed is tried again."""
@@ -316,21 +325,27 @@ class Book:
         return mask
 
     def work(self, now_ms: int) -> None:
-        """Write one record. The board is at rest, and may be late afterwards."""
-        kind = 0
-        # In turn, so that none that changes all the time keeps another from its place.
-        for _ in range(len(_ORDER)):
-            self._turn = (self._turn + 1) % len(_ORDER)
-            if self._unsaved & ~self._failed & 1 << _ORDER[self._turn]:
-                kind = _ORDER[self._turn]
-                break
-        log = self.log
-        if not kind or log is None:
+        """Write one record, or take a step towards it. The board is at rest, and may be late afterwards."""
+        shelf = self.shelf
+        if shelf is None:
+            return
+        if not self._has_due:
+            shelf.put_away()
+            return
+        kind = self._next_kind()
+        if not kind:
             return
         try:
+            if not shelf.step():
+                # Not yet open: this kind again in the next pass.
+                self._turn -= 1
+                self._wait = 1
+                return
+            log = shelf.log
             answer = log.append(kind, self._payload(kind), True)
             problem = log.problem
-        except MemoryError:
+            shelf.look()
+        except (MemoryError, ImportError):
             # Before anything was written.
             answer = -1
             problem = "journal: no memory left to write a record"
@@ -341,8 +356,19 @@ class Book:
                 self._unsaved &= ~(1 << kind)
             # The next one in a moment.
             self._wait = 2
-            return
-        # The others need not wait for it.
+        else:
+            self._put_off(now_ms, kind, problem)
+
+    def _next_kind(self) -> int:
+        """Return a kind that is to be written, 0 for none: in turn, so that none that changes always keeps another away."""
+        for _ in range(len(_ORDER)):
+            self._turn = (self._turn + 1) % len(_ORDER)
+            if self._unsaved & ~self._failed & 1 << _ORDER[self._turn]:
+                return _ORDER[self._turn]
+        return 0
+
+    def _put_off(self, now_ms: int, kind: int, problem: str) -> None:
+        """A record was not taken: it has to wait, and the others need not."""
         self._failed |= 1 << kind
         self._again_ms = now_ms
         self.failures += 1

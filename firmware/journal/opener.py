@@ -24,12 +24,14 @@ from journal.book import (
     SESSION_MAX,
     Book,
 )
+from journal.shelf import Shelf
 
 _AC_CONTACTS = (0, 1)  # channels of thermal.port
 _NO_SENSOR = const(0)  # settings.sensor_0 and so on
 _BLOCKS_MIN = const(4)
-# What a board must have left for what it does at rest: settings and port records are changed with some 9 KB.
-_RESERVE_BYTES = const(10000)
+# What a board must have left beside this module, which goes when it has done its work, for what it does at rest: port
+# records are changed and records of the log are written with some 10 KB.
+_RESERVE_BYTES = const(7000)
 # A computer has room.
 _mem_free = getattr(gc, "mem_free", None)
 # Of journal.book.Book, by part.
@@ -68,18 +70,24 @@ class Opener:
         self._version = version
         # A board without the method keeps nothing.
         journal_log = getattr(board, "journal_log", None)
-        self._log = journal_log(KEPT) if journal_log else None
+        self._shelf = Shelf(journal_log, KEPT) if journal_log else None
+        self._payloads = {}  # newest of each kind of KEPT
+        self._is_read = False
         self._thermal = inlet.thermal
         self.book = Book(None, board.note)
+        self.pages = None  # journal.pages, what the console asks
         self._at = 0
         self.is_done = False
 
     def step(self) -> None:
         """Open the next file of the log, or load the next part."""
-        if self._log is not None and self.book.log is None:
-            if self._log.open_step():
-                self.book.log = self._log
-                self._load_counts()
+        if not self._is_read:
+            self._read_log()
+            return
+        if self.pages is None:
+            from journal import pages
+
+            self.pages = pages
             return
         gc.collect()
         held = list(sys.modules)
@@ -95,6 +103,27 @@ class Opener:
             self._board.note("journal: left out on this board: %s: %s" % (PARTS[self._at], why))
         self._at += 1
         self.is_done = self._at == len(PARTS)
+
+    def _read_log(self) -> None:
+        """Open the log, a file a call; then take from it what is kept, and put it away: the parts need its room."""
+        shelf = self._shelf
+        if shelf is None:
+            self._is_read = True
+            return
+        if not shelf.step():
+            return
+        for kind in KEPT:
+            try:
+                payload = shelf.newest(kind)
+            except OSError as error:
+                payload = None
+                self._board.note("journal: %s cannot be read: %s" % (KIND_NAMES[kind], error))
+            if payload is not None:
+                self._payloads[kind] = payload
+        self._is_read = True
+        self.book.set_shelf(shelf)
+        shelf.put_away()
+        self._load_counts()
 
     def _drop(self, held: list) -> None:
         """Give up the part that was being loaded, and the modules that came with it: `held` were there before."""
@@ -125,11 +154,7 @@ class Opener:
 
     def _kept(self, kind: int, size: int):
         """Return the newest record of a kind as an array of ints, None where there is none of at least so many."""
-        try:
-            payload = self._log.newest(kind) if self._log is not None else None
-        except OSError as error:
-            self._board.note("journal: %s cannot be read: %s" % (KIND_NAMES[kind], error))
-            return None
+        payload = self._payloads.pop(kind, None)
         if payload is None:
             return None
         if len(payload) % 4 or len(payload) < 4 * size:

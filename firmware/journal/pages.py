@@ -80,7 +80,7 @@ def _fill_wear(wear, out, at: int) -> None:
 
 def _fill_now(book, out, at: int) -> None:
     verdict = book.verdict
-    log = book.log
+    shelf = book.shelf
     loaded = 0
     if book.memory is not None:
         loaded |= 1
@@ -104,10 +104,10 @@ def _fill_now(book, out, at: int) -> None:
     if book.health is not None:
         loaded |= 32
         out[at + 13] = book.worst_contact()
-    if log is not None:
+    if shelf is not None:
         loaded |= 64
-        out[at + 14] = log.last
-        out[at + 15] = log.lost
+        out[at + 14] = shelf.last
+        out[at + 15] = shelf.lost
     if book.box is not None:
         loaded |= 16
         out[at + 18] = book.box.state
@@ -135,10 +135,15 @@ def _fill_contact(health, c: int, out, at: int) -> None:
 def read_file(book, place: int, start: int, out, at: int) -> bool:
     """Write the length of log file `place` to out[at], then FILE_BYTES from byte `start` on, three a number, the first lowest.
 
-    A file that is not there has no length. Returns False where there is no such place or no log. Raises OSError, MemoryError.
+    A file that is not there has no length. Returns False where there is no such place or no log. Raises OSError, MemoryError, ImportError.
     """
-    log = book.log
-    if log is None or not log.is_place(place) or start < 0:
+    shelf = book.shelf
+    if shelf is None or start < 0:
+        return False
+    while not shelf.step():
+        pass
+    log = shelf.log
+    if not log.is_place(place):
         return False
     for n in range(NUMBERS):
         out[at + n] = 0

@@ -426,7 +426,7 @@ class Desk:
         try:
             if book is not None and pages is not None:
                 is_there = pages.read_file(book, line.arguments[0], line.arguments[1], out, 1)
-        except (OSError, MemoryError):
+        except (OSError, MemoryError, ImportError):
             self._refuse(READ_FAILED)
             return
         if is_there:

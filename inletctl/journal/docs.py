@@ -20,7 +20,15 @@ from drivers.log_reader import (  # noqa: E402
     VERSION,
 )
 from journal import memory  # noqa: E402
-from journal.book import BUDGET, BUDGET_AT_START, EARN_MS, SETTLE_MS  # noqa: E402
+from journal.book import (  # noqa: E402
+    BUDGET,
+    BUDGET_AT_START,
+    EARN_MS,
+    K_BOX,
+    K_SESSION,
+    KIND_NAMES,
+    SETTLE_MS,
+)
 from journal.frame import FRAME_INTS  # noqa: E402
 from journal.opener import PARTS  # noqa: E402
 
@@ -73,11 +81,14 @@ Trouble codes and their meaning: [codes](codes/README.md). Nothing here decides 
 * **Loaded last**, at rest, a step a pass, behind the car's side and the console (`firmware/journal/opener.py`); in this order: %(parts)s. What
   a board has no memory for is named on its console, and the others go on. Whatever fails in it later is told too, and left out until the
   next start: charging does not depend on it.
+* **The log's code is loaded while it is written or read** (`firmware/journal/shelf.py`), and forgotten ten seconds later: it takes 8 KB, and what
+  is kept is read before the parts are loaded. A part stays only where 7 KB are left beside it.
 * **Each pass** it hears what was read and decided, after the commands were obeyed; it allocates nothing.
 * **Written at rest**, one record a pass, %(settle)d s after a change: trouble codes and black boxes with the plug in too, the rest once it is
   out. Records are counted: at most %(budget)d at once, one more every %(earn)d min (%(records)d a day), and %(start)d after a restart. A record that the flash does
   not take waits an hour, and it says why, once; the others need not wait for it. The permission to drive is held over the time of a write
   (RP2040: at most half a second, of which an erase takes 45 ms typically).
+* **Kinds of records**: %(kinds)s.
 * **Read by wire**: `inletctl journal show`, `inletctl codes read|clear`; commands `journal`, `journal_file`, `code_clear`, `inspected`
   ([protocol](protocol.md)). On CAN: message `diagnosis` of the native dialect, once a second ([CAN](can.md)).
 
@@ -135,6 +146,10 @@ most is taken as %(uneven)d times the mean (measured: 4 to 8). A block of a Pico
 it out before 15 years: a caller puts what belongs together into one record, and writes a state only when it has changed.
 """ % {
         "parts": ", ".join(PARTS),
+        "kinds": ", ".join(
+            ["%d %s" % (n, name) for n, name in enumerate(KIND_NAMES) if name]
+            + ["%d a part of a black box, %d a plug-in ([both](blackbox.md))" % (K_BOX, K_SESSION)]
+        ),
         "settle": SETTLE_MS // 1000,
         "budget": BUDGET,
         "earn": EARN_MS // 60000,
