@@ -1,8 +1,8 @@
 """Compose the board and the logic, and run the loop. Nobody imports this file.
 
 Fixed order, every 10 ms: sample -> validate -> decide -> actuate -> report; the board waits for the period, the
-step validates and decides. The watchdog is fed in one place, at the end of a whole pass; garbage is collected in
-the slack after it, and only while nothing is energised.
+step validates and decides. The watchdog is fed in one place, at the end of a whole pass (and, at rest, before each step of
+a write that takes several erases); garbage is collected in the slack after it, and only while nothing is energised.
 """
 
 import gc
