@@ -301,6 +301,28 @@ def test_a_part_that_has_no_room_is_named_and_the_others_go_on(monkeypatch, part
         assert now["loaded"] != 127 and any(said in what for what in words.missing(now["loaded"]))
 
 
+@pytest.mark.parametrize("at", ["_read_log", "_load", "_drop"])
+def test_memory_that_ends_while_loading_leaves_what_is_loaded(monkeypatch, at):
+    from journal.opener import Opener
+
+    real = getattr(Opener, at)
+    calls = []
+
+    def full(self, *arguments):
+        calls.append(at)
+        if len(calls) == (1 if at == "_read_log" else 2):
+            raise MemoryError
+        return real(self, *arguments)
+
+    monkeypatch.setattr(Opener, at, full)
+    if at == "_drop":
+        monkeypatch.setattr("journal.opener._has_room", lambda: False)
+    run = Run(STORY, {7900: [("journal", 0, 0)]})
+    loaded = words.page(run.answers[79000])["loaded"]
+    assert loaded == {"_read_log": 127 - 64, "_load": 127 - 2, "_drop": 2 + 64}[at]
+    assert any(values[0] for values in run.commands), "S2 was closed"
+
+
 def test_a_journal_that_fails_in_a_pass_is_left_out_and_charging_goes_on(monkeypatch):
     from journal.verdict import Verdict
 

@@ -30,8 +30,8 @@ _AC_CONTACTS = (0, 1)  # channels of thermal.port
 _NO_SENSOR = const(0)  # settings.sensor_0 and so on
 _BLOCKS_MIN = const(4)
 # What a board must have left beside this module, which goes when it has done its work, for what it does at rest: port
-# records are changed and records of the log are written with some 8 KB.
-_RESERVE_BYTES = const(5000)
+# records are changed and records of the log are written with some 10 KB.
+_RESERVE_BYTES = const(7000)
 # A computer has room.
 _mem_free = getattr(gc, "mem_free", None)
 # Of journal.book.Book, by part.
@@ -76,18 +76,37 @@ class Opener:
         self._thermal = inlet.thermal
         self.book = Book(None, board.note)
         self.pages = None  # journal.pages, what the console asks
+        self._has_pages = False  # or there was no room for it
         self._at = 0
         self.is_done = False
 
     def step(self) -> None:
         """Open the next file of the log, or load the next part."""
+        try:
+            self._step()
+        except MemoryError:
+            # There was none left for the words about it either: what is loaded goes on without.
+            gc.collect()
+            if not self._is_read:
+                self._is_read = True
+            elif not self._has_pages:
+                self._has_pages = True
+            else:
+                self._go_on()
+
+    def _go_on(self) -> None:
+        self._at += 1
+        self.is_done = self._at >= len(PARTS)
+
+    def _step(self) -> None:
         if not self._is_read:
             self._read_log()
             return
-        if self.pages is None:
+        if not self._has_pages:
             from journal import pages
 
             self.pages = pages
+            self._has_pages = True
             return
         gc.collect()
         held = list(sys.modules)
@@ -101,8 +120,7 @@ class Opener:
         if why:
             self._drop(held)
             self._board.note("journal: left out on this board: %s: %s" % (PARTS[self._at], why))
-        self._at += 1
-        self.is_done = self._at == len(PARTS)
+        self._go_on()
 
     def _read_log(self) -> None:
         """Open the log, a file a call; then take from it what is kept, and put it away: the parts need its room."""
