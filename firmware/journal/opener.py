@@ -30,8 +30,8 @@ _AC_CONTACTS = (0, 1)  # channels of thermal.port
 _NO_SENSOR = const(0)  # settings.sensor_0 and so on
 _BLOCKS_MIN = const(4)
 # What a board must have left beside this module, which goes when it has done its work, for what it does at rest: port
-# records are changed and records of the log are written with some 10 KB.
-_RESERVE_BYTES = const(7000)
+# records are changed and records of the log are written with some 12 KB.
+_RESERVE_BYTES = const(10000)
 # A computer has room.
 _mem_free = getattr(gc, "mem_free", None)
 # Of journal.book.Book, by part.
