@@ -13,6 +13,7 @@ from inletctl.journal.codes_docs import PAGES as CODE_PAGES
 from inletctl.journal.docs import journal_page
 from inletctl.light import light_page, looks_of, name_of_look
 from inletctl.link.protocol_page import protocol_page
+from inletctl.markdown import table
 from inletctl.prove.docs import PAGES as PROVE_PAGES
 from inletctl.requirements.page import PAGES as REQUIREMENT_PAGES
 from inletctl.scenario.markdown import language_markdown
@@ -44,13 +45,6 @@ from vehicle.looks import LIGHT_NAMES  # noqa: E402
 _HEAD = (
     "<!-- Printed by `inletctl docs` from %s. Do not edit: change the data and print again. -->\n"
 )
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    head = list(head)
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
 
 
 def shutdown_page() -> str:
@@ -111,7 +105,7 @@ secondary sources.
 ## Reasons
 
 """
-        + _table(
+        + table(
             (
                 "bit",
                 "name",
@@ -128,9 +122,9 @@ secondary sources.
             reasons,
         )
         + "\n## Faults\n\n"
-        + _table(("bit", "name", "what", "forces", "clears"), broken)
+        + table(("bit", "name", "what", "forces", "clears"), broken)
         + "\n## Holds\n\nWhat the car, a person or a record asks for, and what the inlet has noticed of them.\n\n"
-        + _table(("bit", "name", "what", "forces", "clears"), held)
+        + table(("bit", "name", "what", "forces", "clears"), held)
     )
 
 
@@ -167,7 +161,7 @@ contradict each other in a way no single one can be blamed for refuse charging a
 is typed: [the light](light.md).
 
 """
-        + _table(("number", "key", "unit", "allowed", "default", "what"), rows)
+        + table(("number", "key", "unit", "allowed", "default", "what"), rows)
     )
 
 
@@ -184,7 +178,7 @@ def tables_page() -> str:
                 ("%.2f..%.2f %%" % (first / 100, last / 100), duty.BAND_NAMES[band], amps, clause)
             )
             first = last + 1
-        parts += ["\n### %s\n\n" % name, _table(("duty", "band", "current", "clause"), rows)]
+        parts += ["\n### %s\n\n" % name, table(("duty", "band", "current", "clause"), rows)]
     parts.append("\n## Proximity\n")
     for name, connector in zip(settings.INLETS, CONNECTORS, strict=True):
         family = connector[C_PP]
@@ -200,7 +194,7 @@ def tables_page() -> str:
                 (window, proximity.PP_NAMES[kind], "%g A" % (ma / 1000) if ma else "", clause)
             )
             first_ohm = last_ohm + 1
-        parts += ["\n### %s\n\n" % name, _table(("PP to PE", "means", "cable", "clause"), rows)]
+        parts += ["\n### %s\n\n" % name, table(("PP to PE", "means", "cable", "clause"), rows)]
     return "".join(parts)
 
 
@@ -239,7 +233,7 @@ def glossary_page() -> str:
         "# Glossary\n"
         + _HEAD % "inletctl/docs.py and the firmware's own names"
         + "\n"
-        + _table(("term", "meaning"), _TERMS)
+        + table(("term", "meaning"), _TERMS)
         + names("Session states", interlock.SESSION_NAMES)
         + names("Limiters", LIMITER_NAMES)
         + names("Lock states", LOCK_STATE_NAMES)
@@ -284,7 +278,7 @@ def connectors_page() -> str:
         "# Connectors\n"
         + _HEAD % "firmware/connector.py"
         + "\nThe inlet is configured (`inlet`, docs/settings.md), never detected. Proximity codings: [tables](tables.md).\n\n"
-        + _table(head, rows)
+        + table(head, rows)
     )
 
 

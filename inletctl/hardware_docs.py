@@ -4,12 +4,13 @@ Each board file is read by the firmware's own checker first: a page exists only 
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 from inletctl.errors import UserError
 from inletctl.house import FIRMWARE, use_firmware
+from inletctl.markdown import table
 
 use_firmware()
 
@@ -94,13 +95,6 @@ _CP_ROWS = (
     (12000, "state A at an open generator"),
     (board_file.CP_WORST_MV, "worst"),
 )
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    head = list(head)
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -192,7 +186,7 @@ def _pins(board: board_data.BoardData) -> str:
             )
         )
     head = ("GPIO", "module", "name", "direction", "active", "resistor", "what")
-    return _table(head, sorted(rows, key=_by_gpio))
+    return table(head, sorted(rows, key=_by_gpio))
 
 
 def _free(board: board_data.BoardData) -> str:
@@ -237,7 +231,7 @@ def _pilot(board: board_data.BoardData, data: dict[str, Any]) -> str:
             -offset_mv,
         )
     )
-    return text + _table(
+    return text + table(
         ("CP (V)", "node (mV)", "what"),
         (
             ("%.2f" % (cp_mv / 1000), "%.0f" % float(pilot_node_mv(cp, cp_mv)), what)
@@ -270,7 +264,7 @@ def _mux(board: board_data.BoardData, data: dict[str, Any]) -> str:
                 -(-worst_mv * divisor // multiplier),
             )
         )
-    return _table(
+    return table(
         (
             "channel",
             "name",
@@ -300,7 +294,7 @@ def _worst_mv(board: board_data.BoardData, data: dict[str, Any], name: str) -> i
 
 def _others(board: board_data.BoardData, data: dict[str, Any]) -> str:
     full_ma = (board.adc_ref_mv - board.ac_zero_mv) * board.ac_ma_per_mv
-    return _table(
+    return table(
         ("what", "value"),
         (
             ("ADC full scale", "%d mV" % board.adc_ref_mv),

@@ -1,15 +1,11 @@
 """docs/blackbox.md: what a black box and the session log hold, with the firmware's own tables and numbers."""
 
 from inletctl.house import use_firmware
+from inletctl.markdown import table
 
 use_firmware()
 
 from journal import blackbox, box_frame, box_writer, sessions  # noqa: E402
-
-
-def _table(head: "tuple[str, ...]", rows: "list[tuple[object, ...]]") -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows]) + "\n"
 
 
 def _groups() -> "list[tuple[object, ...]]":
@@ -114,16 +110,16 @@ payload. A line that is damaged or was changed by hand is left out and told; the
         "day": blackbox.CREDIT_MAX_MIN // blackbox.BOX_COSTS_MIN,
         "box_kind": box_writer.KIND_BOX,
         "layout": box_writer.LAYOUT,
-        "head": _table(("number", "what"), [("`%s`" % name, what) for name, what in box_writer.HEAD]),
+        "head": table(("number", "what"), [("`%s`" % name, what) for name, what in box_writer.HEAD]),
         "flags": ", ".join(box_writer.FLAGS),
-        "groups": _table(("group", "numbers"), _groups()),
-        "states": _table(
+        "groups": table(("group", "numbers"), _groups()),
+        "states": table(
             ("state", "lowest bit", "bits"),
             [("`%s`" % name, low, bits) for name, low, bits in box_frame.STATES],
         ),
         "session_kind": sessions.KIND_SESSION,
         "record_bytes": sessions.RECORD_BYTES,
-        "record": _table(
+        "record": table(
             ("what", "bytes", "meaning"),
             [("`%s`" % name, size, what) for name, size, what in sessions.RECORD],
         ),

@@ -1,24 +1,16 @@
 """docs/can.md, printed from the messages and from the tables that the firmware judges frames by."""
 
-from collections.abc import Iterable
-
 from inletctl.can import source
 from inletctl.can.answers import FRAMES, PROTECTION, WISHES
 from inletctl.can.source import Dialect, Message, Signal
 from inletctl.house import use_firmware
+from inletctl.markdown import table
 
 use_firmware()
 
 from vehicle import e2e  # noqa: E402
 
 _HEAD = "<!-- Printed by `inletctl docs` from inletctl/can/ and firmware/vehicle/e2e.py. Do not edit: change the data and print again. -->\n"
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    head = list(head)
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
 
 
 def _range(s: Signal) -> str:
@@ -47,7 +39,7 @@ def _signals(message: Message) -> str:
     if not message.pages:
         head.remove("page")
         rows = [(row[0], *row[2:]) for row in rows]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _dialect(dialect: Dialect) -> str:
@@ -57,7 +49,7 @@ def _dialect(dialect: Dialect) -> str:
         % dialect.name
     )
     parts.append(
-        _table(
+        table(
             ("id", "message", "from", "bytes", "every", "protected", "what"),
             (
                 (
@@ -129,9 +121,9 @@ None of these answers permits more than before, or for longer.
             source.IDS_MAX,
             e2e.COUNTER_MAX,
             e2e.checksum(b"\0\1\2\3", 4, 0xC8),
-            _table(("answer", "what it is", "what follows", "told as `can_data`"), answers),
-            _table(("what comes", "what the inlet makes of it"), [row[:2] for row in FRAMES]),
-            _table(("what is wished", "what follows"), [row[:2] for row in WISHES]),
+            table(("answer", "what it is", "what follows", "told as `can_data`"), answers),
+            table(("what comes", "what the inlet makes of it"), [row[:2] for row in FRAMES]),
+            table(("what is wished", "what follows"), [row[:2] for row in WISHES]),
         )
         + "".join(_dialect(source.load(name)) for name in source.DIALECTS)
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from inletctl.house import ROOT, use_firmware
+from inletctl.markdown import table
 from inletctl.measure.attribution import LIMIT_RIGHT_PCT, LIMIT_WRONG_PCT
 from inletctl.measure.failures import APART_HZ, APART_V, CAUSES
 
@@ -18,13 +19,6 @@ FIGURES = ROOT / "docs" / "figures"
 # Seeds whose wrong cases were looked at while the rules were made; figures of others are the honest ones.
 TUNED_ON = (20261121, 975318642)
 _HEAD = "<!-- Printed by `inletctl docs` from firmware/journal and inletctl/measure/failures.py. Do not edit: change the data and print again. -->\n"
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    head = list(head)
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
 
 
 def _named(names: Iterable[str]) -> str:
@@ -108,7 +102,7 @@ proximity line that is well once the plug is out, takes the verdict's place wher
 The first that fits decides. It fits where one sign of each kind is there, all of its facts, and none of those it must not have.
 
 """
-        + _table(
+        + table(
             ("code", "name", "signs", "facts", "without", "verdict", "how sure", "group", "words"),
             rules,
         )
@@ -121,7 +115,7 @@ alone was its fault, what fails alike at several is the car's side.
 
 """
         % outcomes.SESSIONS
-        + _table(
+        + table(
             ("code", "group", "a later session, at another station", "verdict", "words"), across
         )
         + """
@@ -136,7 +130,7 @@ three quarters of its current.
 
 """
         % (outcomes.APART_PERIOD / 10, outcomes.APART_LEVEL_MV, APART_V, outcomes.APART_PP)
-        + _table(("bit", "name", "what"), facts)
+        + table(("bit", "name", "what"), facts)
         + """
 Without a sense of mains on the board (`ac_sense=0`) a power cut cannot be told from a broken pilot wire, nor a station without mains
 from a charger that draws nothing: both stay open until another station has been tried. `mains_first` trusts the board to see mains go
@@ -145,9 +139,9 @@ within 20 ms, which has been tried in simulation only.
 ## What wears
 
 """
-        + _table(("name", "unit", "what", "inspection after", "source"), counters)
+        + table(("name", "unit", "what", "inspection after", "source"), counters)
         + "\n"
-        + _table(("warning", "words"), [("`%s`" % row[0], row[1]) for row in wear.WARNINGS])
+        + table(("warning", "words"), [("`%s`" % row[0], row[1]) for row in wear.WARNINGS])
         + """
 A lock is called slow when the mean of its last drives is a third (and at least 40 ms) above what it took when new, or beyond four
 fifths of `lock_run_ms`; no more once it is below half of that. Nothing here stops charging.
@@ -162,7 +156,7 @@ the port can tell apart (%.1f Hz, %.2f V, or another coding). What cannot be tol
 
 """
         % (LIMIT_RIGHT_PCT, LIMIT_WRONG_PCT, APART_HZ, APART_V)
-        + _table(("cause", "where", "onset", "alone", "blind", "after", "why"), causes)
+        + table(("cause", "where", "onset", "alone", "blind", "after", "why"), causes)
         + _figures()
     )
 
@@ -205,9 +199,9 @@ def _figures() -> str:
     ]
     return (
         "\n### What came out\n\n"
-        + _table(head, rows)
+        + table(head, rows)
         + "\nRight / not known though it could be known / wrong, of each cause:\n\n"
-        + _table(("cause", *("seed %d" % found["seed"] for found in campaigns)), causes)
+        + table(("cause", *("seed %d" % found["seed"] for found in campaigns)), causes)
     )
 
 

@@ -1,10 +1,11 @@
 """docs/codes/: one page a trouble code and one that lists them, printed from firmware/journal/codes.py."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 
 from inletctl.house import use_firmware
 from inletctl.journal.codes import CLASS_WORDS, CLEAR_WORDS, CODES, Code
+from inletctl.markdown import table
 
 use_firmware()
 
@@ -15,13 +16,6 @@ from journal.frame import FRAME, FRAME_STATES  # noqa: E402
 FOLDER = "docs/codes/"
 _HEAD = "<!-- Printed by `inletctl docs` from firmware/journal/codes.py and firmware/faults.py. Do not edit: change the data and print again. -->\n"
 _MREC = "[MREC](https://inl.gov/chargex/mrec/)"
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    head = list(head)
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
 
 
 def index_page() -> str:
@@ -48,14 +42,14 @@ How long a code is kept and who may clear it: [the journal](../journal.md). `inl
             for code in CODES
             if code.number // 100 == number
         ]
-        parts += ["\n## %s\n\n" % room, _table(("code", "name", "class", "MREC", "what"), rows)]
+        parts += ["\n## %s\n\n" % room, table(("code", "name", "class", "MREC", "what"), rows)]
     states = ", ".join(
         "`%s` bit%s" % (name, " %d" % low if bits == 1 else "s %d..%d" % (low, low + bits - 1))
         for name, low, bits in FRAME_STATES
     )
     parts += [
         "\n## Freeze frame\n\nWhat the inlet read and commanded in the pass in which the code first appeared in its last session.\n\n",
-        _table(
+        table(
             ("number", "name", "unit", "what"),
             ((n, "`%s`" % name, unit, what) for n, (name, unit, what) in enumerate(FRAME)),
         ),
@@ -82,7 +76,7 @@ def code_page(code: Code) -> str:
         "# %s %s\n" % (code.code, code.name)
         + _HEAD
         + "\n%s\n\n" % code.means
-        + _table(("", ""), rows)
+        + table(("", ""), rows)
         + "\n## What to measure\n\n%s\n" % code.measure
         + "\n## What usually causes it\n\n%s\n" % code.causes
         + "\n## How it clears\n\n%s\n" % CLEAR_WORDS[code.clears]

@@ -8,6 +8,7 @@ from inletctl.journal.flash_wear import (
     UNEVEN,
     wear,
 )
+from inletctl.markdown import table
 
 use_firmware()
 
@@ -52,11 +53,6 @@ _LAYOUT = (
     ("", "8", "length", "payload"),
     ("", "8 + length", "4", "CRC-32 over all of the record before it"),
 )
-
-
-def _table(head: "tuple[str, ...]", rows: "list[tuple[object, ...]]") -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows]) + "\n"
 
 
 def journal_page() -> str:
@@ -169,14 +165,14 @@ it out before 15 years: a caller puts what belongs together into one record, and
         "segments": SEGMENTS,
         "last": SEGMENTS - 1,
         "segment": SEGMENT_BYTES,
-        "layout": _table(("part", "byte", "bytes", "what"), list(_LAYOUT))
+        "layout": table(("part", "byte", "bytes", "what"), list(_LAYOUT))
         + "\nA segment's head takes %d bytes, a record %d and its payload.\n"
         % (SEGMENT_HEAD, RECORD_MIN),
         "cost": ERASES_AN_APPEND,
         "uneven": UNEVEN,
         "cycles": f"{CYCLES:,}",
         "a_day": SESSIONS_A_DAY,
-        "wear": _table(
+        "wear": table(
             (
                 "case",
                 "appends a session",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from inletctl.errors import UserError
+from inletctl.markdown import table
 from inletctl.requirements.load import TARGETS, Requirement, everything, limit_of, problems, read
 
 _HEAD = "<!-- Printed by `inletctl docs` from docs/requirements/*.toml. Do not edit: change the data and print again. -->\n"
@@ -57,15 +58,16 @@ def requirements_page() -> str:
     head = ("id", "requirement", "source", "limit", "rooms", *_TITLES.values())
     for topic in topics:
         parts.append("\n## %s\n\n%s\n\n" % (topic.name, topic.about))
-        parts.append("| %s |\n|%s\n" % (" | ".join(head), "---|" * len(head)))
-        for row in topic.rows:
-            source = "ours: %s" % row.why if row.why else row.source
-            cells = (
-                "`%s`" % row.id, row.text, source, limit_of(row), ", ".join(row.rooms),
-                *(_cell(row, target) for target in TARGETS),
-            )  # fmt: skip
-            parts.append("| %s |\n" % " | ".join(cells))
+        parts.append(table(head, [_cells(row) for row in topic.rows]))
     return "".join(parts)
+
+
+def _cells(row: Requirement) -> tuple[str, ...]:
+    source = "ours: %s" % row.why if row.why else row.source
+    return (
+        "`%s`" % row.id, row.text, source, limit_of(row), ", ".join(row.rooms),
+        *(_cell(row, target) for target in TARGETS),
+    )  # fmt: skip
 
 
 PAGES: dict[str, Callable[[], str]] = {"docs/requirements.md": requirements_page}
