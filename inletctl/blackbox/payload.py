@@ -3,8 +3,9 @@
 Whatever is damaged is left out and said in a sentence; nothing here raises for it but PayloadError, which is of one payload.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from inletctl.house import use_firmware
 
@@ -20,6 +21,7 @@ from settings import ROW_KEY, ROW_NUMBER, TABLE  # noqa: E402
 from vehicle.protocol import FLAGS as READING_FLAGS  # noqa: E402
 from vehicle.protocol import READINGS  # noqa: E402
 
+_Read = TypeVar("_Read")
 _GROUP = 8
 _TRIGGER = 128
 _BITS = 32
@@ -197,15 +199,26 @@ def _part(number: int, payload: bytes) -> _Part:
 
 def boxes_of(entries: "list[tuple[int, int, bytes]]") -> "tuple[list[Box], list[str]]":
     """Return the boxes among (kind, number, payload) of a log, the oldest first, and what could not be read."""
-    problems: list[str] = []
-    parts: list[_Part] = []
-    for kind, number, payload in sorted(entries, key=lambda entry: entry[1]):
-        if kind == KIND_BOX:
-            try:
-                parts.append(_part(number, payload))
-            except PayloadError as error:
-                problems.append("record %d is no part of a black box: %s." % (number, error))
+    parts, problems = _read(entries, KIND_BOX, _part, "part of a black box")
     return [_box(one) for one in _together(parts)], problems
+
+
+def _read(
+    entries: "list[tuple[int, int, bytes]]",
+    wanted: int,
+    reader: "Callable[[int, bytes], _Read]",
+    what: str,
+) -> "tuple[list[_Read], list[str]]":
+    """Return what `reader` makes of the records of one kind, the oldest first, and what could not be read."""
+    made: list[_Read] = []
+    problems: list[str] = []
+    for kind, number, payload in sorted(entries, key=lambda entry: entry[1]):
+        if kind == wanted:
+            try:
+                made.append(reader(number, payload))
+            except PayloadError as error:
+                problems.append("record %d is no %s: %s." % (number, what, error))
+    return made, problems
 
 
 def _together(parts: "list[_Part]") -> "Iterator[list[_Part]]":
@@ -384,12 +397,4 @@ def sessions_of(
     entries: "list[tuple[int, int, bytes]]",
 ) -> "tuple[list[SessionRecord], list[str]]":
     """Return the sessions among (kind, number, payload) of a log, the oldest first, and what could not be read."""
-    made: list[SessionRecord] = []
-    problems: list[str] = []
-    for kind, number, payload in sorted(entries, key=lambda entry: entry[1]):
-        if kind == KIND_SESSION:
-            try:
-                made.append(session_of(number, payload))
-            except PayloadError as error:
-                problems.append("record %d is no session: %s." % (number, error))
-    return made, problems
+    return _read(entries, KIND_SESSION, session_of, "session")

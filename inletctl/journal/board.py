@@ -8,6 +8,7 @@ from inletctl.house import use_firmware
 from inletctl.journal import words
 from inletctl.journal.memory_files import MemoryFiles
 from inletctl.link.client import BoardClient, RefusedError
+from inletctl.link.pieces import read_pieces
 
 use_firmware()
 
@@ -17,7 +18,6 @@ from journal import pages  # noqa: E402
 from journal.memory import SLOTS  # noqa: E402
 from vehicle.protocol import NO_SUCH_ENTRY, NO_SUCH_WORD  # noqa: E402
 
-_BYTES = 3  # in a number
 # A segment with much to carry may be longer than usual.
 _FILE_MAX = 4 * SEGMENT_BYTES
 _TRIES = 3
@@ -107,17 +107,9 @@ class BoardJournal:
         return records_of(files)
 
     def _file(self, place: int) -> bytes:
-        data = b""
-        length = 1
-        while len(data) < length:
-            said = self._client.order("journal_file", place, len(data))
-            if len(said) != pages.NUMBERS or not 0 <= said[0] <= _FILE_MAX:
-                raise UserError(
-                    "The board answers for something else than its journal: flash it again."
-                )
-            length = said[0]
-            data += b"".join((one & 0xFFFFFF).to_bytes(_BYTES, "little") for one in said[1:])
-        return data[:length]
+        return read_pieces(
+            self._client, "journal_file", (place,), pages.NUMBERS - 1, _FILE_MAX, "its journal"
+        )
 
 
 def records_of(files: MemoryFiles) -> "list[Record]":

@@ -5,6 +5,7 @@ from typing import Any
 from inletctl.errors import UserError
 from inletctl.house import use_firmware
 from inletctl.link.client import BoardClient, RefusedError
+from inletctl.link.pieces import read_pieces
 from inletctl.ports.words import INLET_CONNECTORS, Record
 
 use_firmware()
@@ -41,25 +42,17 @@ class BoardPorts:
         return [with_defaults(one) for one in sorted(found, key=lambda one: one["id"])]
 
     def _payload(self) -> bytes:
-        data = b""
-        length = 1
-        while len(data) < length:
-            try:
-                said = self._client.order("port_read", len(data))
-            except RefusedError as error:
-                if error.number in (NO_SUCH_WORD, NO_SUCH_ENTRY):
-                    raise UserError(
-                        "The board keeps no port records: its firmware is older than this tool, flash it again.",
-                        1,
-                    ) from None
-                raise
-            if len(said) != 1 + _NUMBERS_READ or not 0 <= said[0] <= _PAYLOAD_MAX:
+        try:
+            return read_pieces(
+                self._client, "port_read", (), _NUMBERS_READ, _PAYLOAD_MAX, "port records"
+            )
+        except RefusedError as error:
+            if error.number in (NO_SUCH_WORD, NO_SUCH_ENTRY):
                 raise UserError(
-                    "The board answers for something else than port records: flash it again."
-                )
-            length = said[0]
-            data += b"".join((one & 0xFFFFFF).to_bytes(_BYTES, "little") for one in said[1:])
-        return data[:length]
+                    "The board keeps no port records: its firmware is older than this tool, flash it again.",
+                    1,
+                ) from None
+            raise
 
     def check_connector(self, record: Record) -> None:
         """Refuse a record of the board's own inlet that names a connector which that is not. Raises UserError."""
