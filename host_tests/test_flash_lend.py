@@ -2,20 +2,17 @@
 
 import ast
 import keyword
-import subprocess
-import sys
 from itertools import pairwise
 
 import pytest
 from mpy_run import run_script
-from test_flash_shorten import LOOP
+from test_flash_shorten import LOOP, runs_and_answers
 
 from inletctl.flash.foreign import foreign_names, names_of_stubs
-from inletctl.flash.lend import lend, rom_names
+from inletctl.flash.lend import identifiers, lend, rom_names
 from inletctl.flash.shorten import shorten
 from inletctl.flash.slim import SlimError, slim
-from inletctl.house import FIRMWARE, ROOT, firmware_files
-from inletctl.link.codec import command_line
+from inletctl.house import FIRMWARE, firmware_files
 
 TWO = {
     "a.py": """\
@@ -36,15 +33,6 @@ from a import LIMIT, Tally
 seen = Tally(first_value=LIMIT[0]).count_on(by_how_many=4)
 """,
 }
-
-
-def identifiers(text):
-    return {
-        value
-        for node in ast.walk(ast.parse(text))
-        for key in ("id", "attr", "arg", "name")
-        if isinstance(value := getattr(node, key, None), str)
-    }
 
 
 def run_both(texts):
@@ -167,7 +155,7 @@ def board_sources():
         path.relative_to(FIRMWARE).as_posix(): path.read_text(encoding="utf-8")
         for path in firmware_files()
     }
-    kept = {"run"} | identifiers(LOOP)
+    kept = {"run", *identifiers(ast.parse(LOOP))}
     return lend(shorten(slim(sources, kept), kept), kept, ("boot.py",))
 
 
@@ -180,17 +168,4 @@ def test_the_firmware_has_most_of_its_names_in_rom_and_each_time_the_same():
 
 
 def test_the_firmware_with_lent_names_runs_its_loop_loads_car_and_desk_and_answers(tmp_path):
-    for path, text in board_sources()[0].items():
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text(text, encoding="utf-8")
-    ran = subprocess.run(
-        [
-            *(sys.executable, "-c", LOOP, str(tmp_path), str(ROOT / "inletctl" / "shims")),
-            command_line(1, "hello").decode(),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "cannot be loaded" not in ran.stdout and "nobody can ask" not in ran.stdout
-    assert '"re":1,' in ran.stdout and "e661" in ran.stdout
+    runs_and_answers(board_sources()[0], tmp_path)

@@ -198,13 +198,12 @@ print(board.said.decode())
 """
 
 
-def test_the_firmware_with_short_names_runs_its_loop_loads_car_and_desk_and_answers(
-    tmp_path, sources
-):
-    put(shorten(slim(sources, {"run"})), tmp_path)
+def runs_and_answers(texts, folder):
+    """Run the firmware of these texts, written to `folder`, until car and desk are loaded and a question is answered."""
+    put(texts, folder)
     ran = subprocess.run(
         [
-            *(sys.executable, "-c", LOOP, str(tmp_path), str(ROOT / "inletctl" / "shims")),
+            *(sys.executable, "-c", LOOP, str(folder), str(ROOT / "inletctl" / "shims")),
             command_line(1, "hello").decode(),
         ],
         capture_output=True,
@@ -213,6 +212,12 @@ def test_the_firmware_with_short_names_runs_its_loop_loads_car_and_desk_and_answ
     )
     assert "cannot be loaded" not in ran.stdout and "nobody can ask" not in ran.stdout
     assert '"re":1,' in ran.stdout and "e661" in ran.stdout
+
+
+def test_the_firmware_with_short_names_runs_its_loop_loads_car_and_desk_and_answers(
+    tmp_path, sources
+):
+    runs_and_answers(shorten(slim(sources, {"run"})), tmp_path)
 
 
 TRACES = """

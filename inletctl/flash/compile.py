@@ -230,34 +230,33 @@ def compile_all(
 
 def without_words(source: str, tables: dict[str, int]) -> str:
     """Return the source with each row of `tables` cut to so many columns. Raises ValueError for one that is not there."""
-    left = set(tables)
     edits: list[Edit] = []
-    for name, value in _assignments(source):
-        if name in left and isinstance(value, ast.Tuple):
-            left.discard(name)
-            keep = tables[name]
-            for row in value.elts:
-                if isinstance(row, ast.Tuple) and len(row.elts) > keep:
-                    edits.append((*_end(row.elts[keep - 1]), *_end(row.elts[-1]), b""))
-    if left:
-        raise ValueError("no table %s" % ", ".join(sorted(left)))
+    for keep, row in _rows_of(source, tables):
+        if len(row) > keep:
+            edits.append((*_end(row[keep - 1]), *_end(row[-1]), b""))
     return edited(source, edits)
 
 
 def with_blanks(source: str, tables: dict[str, int]) -> str:
     """Return the source with 0 in one column of `tables`. Raises ValueError for a table that is not there."""
-    left = set(tables)
     edits: list[Edit] = []
+    for column, row in _rows_of(source, tables):
+        cell = row[column]
+        edits.append((cell.lineno - 1, cell.col_offset, *_end(cell), b"0"))
+    return edited(source, edits)
+
+
+def _rows_of(source: str, tables: dict[str, int]) -> Iterator[tuple[int, list[ast.expr]]]:
+    """Yield each row of `tables` with its table's number. Raises ValueError for a table that is not there."""
+    left = set(tables)
     for name, value in _assignments(source):
         if name in left and isinstance(value, ast.Tuple):
             left.discard(name)
             for row in value.elts:
                 if isinstance(row, ast.Tuple):
-                    cell = row.elts[tables[name]]
-                    edits.append((cell.lineno - 1, cell.col_offset, *_end(cell), b"0"))
+                    yield tables[name], row.elts
     if left:
         raise ValueError("no table %s" % ", ".join(sorted(left)))
-    return edited(source, edits)
 
 
 def with_values(source: str, values: dict[str, str]) -> str:

@@ -48,15 +48,16 @@ def lend(
     Raises SyntaxError for a source that is none, SlimError where the outcome is not as it should be.
     """
     trees = {path: ast.parse(text, path) for path, text in sources.items()}
-    held = _held(trees, set(kept), set(as_text))
+    foreign = foreign_names()
+    held = _held(trees, set(kept), set(as_text)) | foreign
     uses = _uses({path: tree for path, tree in trees.items() if path not in as_text})
     wanted = sorted(
         (name for name in uses if name not in held),
         key=lambda name: (-uses[name], -len(name), name),
     )
     # Of MicroPython's own names those that the firmware has no use for are free.
-    everything = {name for tree in trees.values() for name in _identifiers(tree)}
-    everything |= held - foreign_names() | set(kept)
+    everything = {name for tree in trees.values() for name in identifiers(tree)}
+    everything |= held - foreign | set(kept)
     rom = rom_names()
     taken = everything.union(rom)
     free = itertools.chain(
@@ -114,7 +115,7 @@ def _bound(node: ast.AST) -> set[str]:
     }
 
 
-def _identifiers(tree: ast.AST) -> Iterable[str]:
+def identifiers(tree: ast.AST) -> Iterable[str]:
     """Yield everything in a tree that is a name of something."""
     for node in ast.walk(tree):
         for _field, value in ast.iter_fields(node):
@@ -126,21 +127,21 @@ def _identifiers(tree: ast.AST) -> Iterable[str]:
 
 def _held(trees: Mapping[str, ast.Module], kept: set[str], as_text: set[str]) -> set[str]:
     """Return the names that have to stay."""
-    held = kept | foreign_names() | set(dir(builtins)) | set(keyword.kwlist)
+    held = kept | set(dir(builtins)) | set(keyword.kwlist)
     for path, tree in trees.items():
         # A module is found by its path.
         held |= set(path.removesuffix(".py").split("/"))
         if path in as_text:
-            held |= set(_identifiers(tree))
+            held |= set(identifiers(tree))
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 held.add(node.value)
             elif isinstance(node, ast.JoinedStr):
-                held |= set(_identifiers(node))
+                held |= set(identifiers(node))
             elif isinstance(node, ast.ImportFrom | ast.Import):
                 held |= _of_import(node, trees)
             elif isinstance(node, ast.FunctionDef) and _is_for_others(node):
-                held |= set(_identifiers(node))
+                held |= set(identifiers(node))
             elif isinstance(node, ast.ClassDef) and _is_exception(node):
                 held.add(node.name)
     begun = tuple(
@@ -149,7 +150,7 @@ def _held(trees: Mapping[str, ast.Module], kept: set[str], as_text: set[str]) ->
     return held | {
         name
         for tree in trees.values()
-        for name in _identifiers(tree)
+        for name in identifiers(tree)
         # What a text begins is asked for by a name put together; what begins with two underscores is Python's.
         if name.startswith("__") or (begun and name.startswith(begun))
     }

@@ -8,6 +8,7 @@ from inletctl.emu.console import Console
 from inletctl.emu.flash_image import board_files, make_flash
 from inletctl.emu.image import Image
 from inletctl.flash.compile import compile_all
+from inletctl.flash.lend import identifiers
 from inletctl.link.codec import LineSorter
 
 BOARD = "rp2040-reference"
@@ -24,14 +25,7 @@ def files_with(name: str, settings: "dict[str, int] | None" = None) -> dict[str,
 
 def _names_of(name: str) -> set[str]:
     """Return the names that a script mentions: the firmware must have them, and under no other name."""
-    tree = ast.parse((_SCRIPTS / (name + ".py")).read_text(encoding="utf-8"))
-    found = set()
-    for node in ast.walk(tree):
-        for key in ("id", "attr", "arg", "name"):
-            value = getattr(node, key, None)
-            if isinstance(value, str):
-                found.add(value)
-    return found
+    return set(identifiers(ast.parse((_SCRIPTS / (name + ".py")).read_text(encoding="utf-8"))))
 
 
 def boot(image: Image, files: dict[str, bytes]) -> tuple[Chip, LineSorter, Console]:
