@@ -161,7 +161,7 @@ class Host:
         self._is_urgent = self._loader.is_urgent
         if self._loader.is_done:
             self._loader = None
-            _unload("vehicle", "loader")
+            _unload("vehicle.loader")
         self._car = None
         self._desk = None
         self._opener = None
@@ -193,7 +193,7 @@ class Host:
                 self._book.tick(now_ms, readings, commands, self._report.number)
             except Exception as error:
                 # Told at rest: the heap is locked. Nobody asks it any more.
-                self._forget_book()
+                self._set_book(None, None)
                 self._book_error = error
         if desk is not None:
             desk.tick(now_ms, readings, commands, board.late)
@@ -250,7 +250,7 @@ class Host:
             )
         if is_done:
             self._loader = None
-            _unload("vehicle", "loader")
+            _unload("vehicle.loader")
         board.end_long()
 
     def _load_desk(self) -> None:
@@ -289,16 +289,19 @@ class Host:
                 from journal.opener import Opener
 
                 clock = None if self._car is None else self._car.clock
-                self._opener = Opener(board, self._settings, self._inlet, clock, _version())
+                self._opener = Opener(
+                    board, self._settings, self._inlet, clock, _version(), _unload
+                )
             elif not self._opener.is_done:
                 self._opener.step()
             else:
-                self._take_book(self._opener.book, self._opener.pages)
+                self._wants_book = False
+                self._set_book(self._opener.book, self._opener.pages)
         except Exception as error:
             self._lose_book(error)
         if not self._wants_book:
             self._opener = None
-            _unload("journal", "opener")
+            _unload("journal.opener")
         board.end_long()
 
     def _keep_book(self, now_ms: int, book) -> None:
@@ -318,33 +321,25 @@ class Host:
         except Exception as error:
             self._lose_book(error)
 
-    def _take_book(self, book, pages) -> None:
-        """The journal is loaded."""
-        self._wants_book = False
+    def _set_book(self, book, pages) -> None:
+        """Let everybody know the journal, None for none."""
+        self._book = book
         if self._desk is not None:
             self._desk.set_book(book, pages)
         if self._car is not None:
             self._car.set_book(book)
-        self._book = book
 
     def _lose_book(self, error) -> None:
         """The journal decides nothing: whatever goes wrong in it, the inlet goes on without."""
         self._wants_book = False
         self._opener = None
-        self._forget_book()
+        self._set_book(None, None)
         gc.collect()
         try:
             why = repr(error)
         except MemoryError:
             why = "no memory"
         self._board.note("the journal has failed and is left out until the next start: " + why)
-
-    def _forget_book(self) -> None:
-        self._book = None
-        if self._desk is not None:
-            self._desk.set_book(None, None)
-        if self._car is not None:
-            self._car.set_book(None)
 
     def _keeper(self):
         """Return what reads and changes the port records, None where the board stores none."""
@@ -356,10 +351,11 @@ class Host:
         return Keeper(ports.store, ports.payload, ports.is_damaged)
 
 
-def _unload(package: str, module: str) -> None:
+def _unload(name: str) -> None:
     """Forget a module that has done its work: a board has little room. A computer keeps it for the next run."""
     if sys.platform in ("rp2", "esp32"):
-        sys.modules.pop(package + "." + module, None)
+        sys.modules.pop(name, None)
+        package, _, module = name.partition(".")
         owner = sys.modules.get(package)
         if hasattr(owner, module):
             delattr(owner, module)

@@ -61,16 +61,20 @@ class Opener:
     inlet       step.InletStep, whose temperatures the contacts are judged by
     clock       vehicle.clock.Clock, None where the car's side is not loaded
     version     the firmware's name, as the console tells it
+    unload      forgets a module by its name, where there is little room
     """
 
-    def __init__(self, board, settings, inlet, clock, version: str):
+    def __init__(  # noqa: PLR0913, PLR0917 - what it composes
+        self, board, settings, inlet, clock, version: str, unload
+    ):
         self._board = board
         self._settings = settings
         self._clock = clock
         self._version = version
+        self._unload = unload
         # A board without the method keeps nothing.
         journal_log = getattr(board, "journal_log", None)
-        self._shelf = Shelf(journal_log, KEPT) if journal_log else None
+        self._shelf = Shelf(journal_log, KEPT, unload) if journal_log else None
         self._payloads = {}  # newest of each kind of KEPT
         self._is_read = False
         self._thermal = inlet.thermal
@@ -146,29 +150,21 @@ class Opener:
     def _drop(self, held: list) -> None:
         """Give up the part that was being loaded, and the modules that came with it: `held` were there before."""
         setattr(self.book, _ATTRIBUTES[self._at], None)
-        if _mem_free is not None:
-            for name in list(sys.modules):
-                if name not in held:
-                    del sys.modules[name]
-                    package, _, module = name.partition(".")
-                    owner = sys.modules.get(package)
-                    if hasattr(owner, module):
-                        delattr(owner, module)
+        for name in list(sys.modules):
+            if name not in held:
+                self._unload(name)
         gc.collect()
 
     def _load(self, part: int) -> None:
-        if part == 0:
-            self._load_memory()
-        elif part == 1:
-            self._load_verdict()
-        elif part == 2:
-            self._load_sessions()
-        elif part == 3:
-            self._load_wear()
-        elif part == 4:
-            self._load_box()
-        else:
-            self._load_health()
+        # In the order of PARTS.
+        (
+            self._load_memory,
+            self._load_verdict,
+            self._load_sessions,
+            self._load_wear,
+            self._load_box,
+            self._load_health,
+        )[part]()
 
     def _kept(self, kind: int, size: int):
         """Return the newest record of a kind as an array of ints, None where there is none of at least so many."""

@@ -4,25 +4,24 @@ At rest only. Where the log is away, its code is away too; it is opened anew whe
 """
 
 import gc
-import sys
 
 from micropython import const
 
-_MODULES = (("drivers", "flash_log"), ("drivers", "log_reader"))
+_MODULES = ("drivers.flash_log", "drivers.log_reader")
 # Looks of journal.book without a use, after which the log goes away: ten seconds.
 _IDLE_LOOKS = const(40)
-# A computer has room for both.
-_mem_free = getattr(gc, "mem_free", None)
 
 
 class Shelf:
     """
     make    make(kept) returns a drivers.flash_log.FlashLog, not yet open
     kept    kinds of records whose newest is found
+    unload  forgets a module by its name, where there is little room
     """
 
-    def __init__(self, make, kept: tuple):
+    def __init__(self, make, kept: tuple, unload):
         self._make = make
+        self._unload = unload
         self._kept = kept
         self._idle_looks = 0
         self.log = None  # while it is wanted
@@ -64,10 +63,6 @@ class Shelf:
         self.look()
         self.log = None
         self._idle_looks = 0
-        if _mem_free is not None:
-            for package, module in _MODULES:
-                sys.modules.pop(package + "." + module, None)
-                owner = sys.modules.get(package)
-                if hasattr(owner, module):
-                    delattr(owner, module)
+        for name in _MODULES:
+            self._unload(name)
         gc.collect()
