@@ -4,7 +4,9 @@ MicroPython keeps each name that a program mentions: some seven bytes and its le
 full. A Pico's heap would hold 25 KB of them. What an attribute, an argument, a function or a class is called makes no
 difference to the program; a word that is in ROM costs nothing.
 
-One name becomes one word everywhere, in all modules. Kept are: names of MicroPython's own modules (foreign_names.txt), what
+One name becomes one word everywhere, in all modules. Names that never meet share a word, as tables are bought for each one:
+names that no module, and no module with a class that one of its classes is made from, mentions both, and that nobody sets on
+somebody else's object. Kept are: names of MicroPython's own modules (foreign_names.txt), what
 a text mentions (somebody may ask for it by name), modules, exceptions (they are printed), what boot.py says, as it goes as
 text, and what is written for the compilers of PIO programs and machine code. Every line keeps its number. What was done is
 checked against the syntax trees. A word that a MicroPython has not got in ROM costs as much as any name, and no more.
@@ -18,7 +20,7 @@ import keyword
 import string
 import tokenize
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from inletctl.flash.foreign import foreign_names
@@ -64,11 +66,68 @@ def lend(
         (word for word in rom if word not in everything),
         (word for word in _short_names() if word not in taken),
     )
-    names = dict(zip(wanted, free))
+    names = _shared_out(wanted, _homes(trees), free)
     return {
         path: text if path in as_text else _rewritten(text, trees[path], names, path)
         for path, text in sources.items()
     }, names
+
+
+def _shared_out(
+    wanted: Iterable[str], homes: Mapping[str, frozenset[str]], free: Iterator[str]
+) -> dict[str, str]:
+    """Return a word for each name, the same for names without a home in common; the first of `free` first."""
+    met_by: dict[str, set[str]] = {}  # word -> where it is
+    names = {}
+    for name in wanted:
+        mine = homes[name]
+        word = next((one for one, met in met_by.items() if not met & mine), None) or next(free)
+        met_by.setdefault(word, set()).update(mine)
+        names[name] = word
+    return names
+
+
+def _homes(trees: Mapping[str, ast.Module]) -> dict[str, frozenset[str]]:
+    """Return where each name is mentioned: groups of modules whose objects may be one, by the first of them."""
+    groups = _groups(trees)
+    found: dict[str, set[str]] = {}
+    for path, tree in trees.items():
+        for name in identifiers(tree):
+            found.setdefault(name, set()).add(groups[path])
+        for node in ast.walk(tree):
+            # An attribute that is set from outside is part of an object of who knows which module.
+            if (
+                isinstance(node, ast.Attribute)
+                and not isinstance(node.ctx, ast.Load)
+                and not _is_own(node)
+            ):
+                found[node.attr] = set(groups.values())
+    return {name: frozenset(homes) for name, homes in found.items()}
+
+
+def _groups(trees: Mapping[str, ast.Module]) -> dict[str, str]:
+    """Return the group of each module: a class and what it is made from make one object."""
+    makers: dict[str, set[str]] = {}
+    classes = [
+        (path, node)
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    ]
+    for path, node in classes:
+        # By their last name: two classes of one name cost nothing but words.
+        makers.setdefault(node.name, set()).add(path)
+    groups = {path: path for path in trees}
+    for path, node in classes:
+        for base in node.bases:
+            for maker in sorted(makers.get(getattr(base, "id", getattr(base, "attr", "")), ())):
+                was, now = groups[maker], groups[path]
+                groups = {one: now if group == was else group for one, group in groups.items()}
+    return groups
+
+
+def _is_own(node: ast.Attribute) -> bool:
+    return isinstance(node.value, ast.Name) and node.value.id == "self"
 
 
 def _short_names() -> Iterable[str]:
