@@ -17,6 +17,7 @@ if sys.platform == "rp2":
 from micropython import heap_lock, heap_unlock
 
 from faults import H_CAR_STARTING, H_OUT_OF_SERVICE
+from modules import unload
 from settings import Settings
 from signals import Commands, Readings
 from step import InletStep
@@ -161,7 +162,7 @@ class Host:
         self._is_urgent = self._loader.is_urgent
         if self._loader.is_done:
             self._loader = None
-            _unload("vehicle.loader")
+            unload("vehicle.loader")
         self._car = None
         self._desk = None
         self._opener = None
@@ -250,7 +251,7 @@ class Host:
             )
         if is_done:
             self._loader = None
-            _unload("vehicle.loader")
+            unload("vehicle.loader")
         board.end_long()
 
     def _load_desk(self) -> None:
@@ -289,9 +290,7 @@ class Host:
                 from journal.opener import Opener
 
                 clock = None if self._car is None else self._car.clock
-                self._opener = Opener(
-                    board, self._settings, self._inlet, clock, _version(), _unload
-                )
+                self._opener = Opener(board, self._settings, self._inlet, clock, _version())
             elif not self._opener.is_done:
                 self._opener.step()
             else:
@@ -301,7 +300,7 @@ class Host:
             self._lose_book(error)
         if not self._wants_book:
             self._opener = None
-            _unload("journal.opener")
+            unload("journal.opener")
         board.end_long()
 
     def _keep_book(self, now_ms: int, book) -> None:
@@ -351,20 +350,11 @@ class Host:
         return Keeper(ports.store, ports.payload, ports.is_damaged)
 
 
-def _unload(name: str) -> None:
-    """Forget a module that has done its work: a board has little room. A computer keeps it for the next run."""
-    if sys.platform in ("rp2", "esp32"):
-        sys.modules.pop(name, None)
-        package, _, module = name.partition(".")
-        owner = sys.modules.get(package)
-        if hasattr(owner, module):
-            delattr(owner, module)
-
-
 def run(board) -> None:
     """Run the loop on `board` until its power ends. Leaves every output safe, whatever happens."""
     try:
         settings = Settings(stored_settings(board))
+        unload("setting_rows")
         inlet = InletStep(settings)
         if board.crashes:
             board.note("the loop has crashed %d times in a row" % board.crashes)

@@ -6,7 +6,7 @@ from drivers.virtual_layout import COMMANDS
 from faults import SHUTDOWN
 from inletctl.link.codec import Telemetry, seal
 from inletctl.link.port import PortLost
-from settings import ROW_DEFAULT, ROW_NUMBER, TABLE
+from setting_rows import ROW_DEFAULT, ROW_NUMBER, TABLE
 from vehicle.protocol import FLAGS, READINGS
 
 DEFAULTS = {row[ROW_NUMBER]: row[ROW_DEFAULT] for row in TABLE}

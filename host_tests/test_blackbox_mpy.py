@@ -16,7 +16,7 @@ from inletctl.flash.slim import slim
 from inletctl.house import FIRMWARE, firmware_files
 
 FILES = (
-    "ticks.py", "faults.py", "signals.py", "settings.py", "journal/__init__.py", "journal/blackbox.py", "journal/box_frame.py",
+    "ticks.py", "faults.py", "signals.py", "settings.py", "setting_rows.py", "modules.py", "journal/__init__.py", "journal/blackbox.py", "journal/box_frame.py",
     "journal/box_writer.py", "journal/sessions.py", "vehicle/__init__.py", "vehicle/console.py",
 )  # fmt: skip
 # What a loop and a journal ask these for.
@@ -172,7 +172,7 @@ lives()
 """
 MEMORY = r"""
 import gc
-import array, faults, signals, ticks, settings
+import array, faults, signals, ticks, settings, setting_rows
 gc.collect()
 before = gc.mem_alloc()
 from journal.blackbox import BlackBox

@@ -404,7 +404,7 @@ class Memory:
 
 
 def quiet_book(log):
-    book = Book(Shelf(lambda kept: log, KEPT, [].append), [].append)
+    book = Book(Shelf(lambda kept: log, KEPT), [].append)
     book.set_memory(Memory())
     return book, Commands(), Readings()
 

@@ -403,7 +403,7 @@ while can.at < len(FRAMES):
     n += 1
 """
 FIRMWARE_FILES = (
-    "faults.py", "settings.py", "signals.py", "ticks.py", "vehicle/__init__.py", "vehicle/e2e.py", "vehicle/bus.py",
+    "faults.py", "settings.py", "setting_rows.py", "modules.py", "signals.py", "ticks.py", "vehicle/__init__.py", "vehicle/e2e.py", "vehicle/bus.py",
     "vehicle/bus_parts.py", "vehicle/bus_native.py", "vehicle/bus_cpc.py", "vehicle/bus_i3lim.py", "vehicle/modem.py",
     "vehicle/can_native.py", "vehicle/can_native_raw.py", "vehicle/can_cpc.py", "vehicle/can_i3lim.py", "vehicle/can_modem.py",
 )  # fmt: skip

@@ -197,13 +197,14 @@ for start_ms in (0, (1 << 30) - 20000):
 print("done")
 '''
 FILES = (
-    "faults.py", "settings.py", "signals.py", "ticks.py", "vehicle/__init__.py", "vehicle/car.py",
+    "faults.py", "settings.py", "setting_rows.py", "modules.py", "signals.py", "ticks.py", "vehicle/__init__.py", "vehicle/car.py",
     "vehicle/clock.py", "vehicle/door.py", "vehicle/heater.py", "vehicle/schedule.py",
     "vehicle/sleep.py", "vehicle/wires.py",
 )  # fmt: skip
 # What the car's side takes of a small board's heap, all of it loaded but CAN.
 MEMORY = """
 import gc
+import setting_rows
 from settings import Settings
 import faults, signals, ticks, array
 gc.collect()

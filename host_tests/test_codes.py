@@ -95,11 +95,11 @@ def test_every_code_has_words_for_people():
 def test_words_about_settings_and_frame_name_what_there_is():
     import re
 
-    import settings
+    import setting_rows
     from journal.frame import FRAME, FRAME_STATES
 
     known = {name for name, *_ in (*FRAME, *FRAME_STATES)} | {
-        row[settings.ROW_KEY] for row in settings.TABLE
+        row[setting_rows.ROW_KEY] for row in setting_rows.TABLE
     }
     for code in CODES:
         for word in re.findall(r"`([a-z_0-9]+)`", code.means + code.measure + code.causes):

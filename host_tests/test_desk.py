@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from mpy_run import run_script
 
 from faults import PP_INVALID, SERVICE_MODE, SETTINGS
-from settings import TABLE, Settings, find
+from setting_rows import TABLE, find
+from settings import Settings
 from signals import Commands, Readings
 from vehicle import protocol
 from vehicle.console import Report
@@ -525,7 +526,7 @@ def test_a_board_allocates_nothing_for_commands_readings_or_garbage(tmp_path):
         ]
     )  # fmt: skip
     names = ("vehicle/__init__.py", "vehicle/console.py", "vehicle/desk.py", "vehicle/line_in.py", "vehicle/protocol.py", "vehicle/reading.py", "signals.py",
-             "ticks.py", "faults.py", "settings.py", "ports/__init__.py", "ports/keeper.py")  # fmt: skip
+             "ticks.py", "faults.py", "settings.py", "setting_rows.py", "modules.py", "ports/__init__.py", "ports/keeper.py")  # fmt: skip
     said = run_script(tmp_path, MPY + f"run({data!r})\n", names)
     allocated, taken, damaged, _ = said[0].split()[1:]
     assert (int(allocated), int(taken)) == (0, len(data))

@@ -19,7 +19,8 @@ from inletctl.measure.garbage_lines import FIRST_ID, KIND_NAMES, a_command, garb
 
 use_firmware()
 
-from settings import ROW_KEY, ROW_NUMBER, TABLE, Settings  # noqa: E402
+from setting_rows import ROW_KEY, ROW_NUMBER, TABLE  # noqa: E402
+from settings import Settings  # noqa: E402
 from vehicle.line_in import LineIn  # noqa: E402
 
 SEEDS = range(5)

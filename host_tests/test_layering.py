@@ -11,7 +11,10 @@ _ROOM = {"ticks", "faults", "array", "micropython"}
 MAY_IMPORT = {
     "ticks": {"micropython", "time"},
     "faults": {"micropython"},
-    "settings": {"micropython"},
+    # The table is loaded when it is needed.
+    "settings": {"setting_rows"},
+    "setting_rows": {"settings", "micropython"},
+    "modules": {"sys"},
     "signals": {"array", "micropython"},
     "pilot": _ROOM,
     "lock": _ROOM,
@@ -29,8 +32,10 @@ MAY_IMPORT = {
         "ticks", "micropython",
     },
     "service": {"release", "ticks", "micropython"},
-    "vehicle": {"ticks", "faults", "settings", "micropython", "array", "struct", "json", "gc"},
-    "journal": {"ticks", "faults", "settings", "micropython", "array", "struct", "json", "os", "gc", "sys"},
+    "vehicle": {
+        "ticks", "faults", "settings", "setting_rows", "modules", "micropython", "array", "struct", "json", "gc",
+    },
+    "journal": {"ticks", "faults", "settings", "modules", "micropython", "array", "struct", "json", "os", "gc", "sys"},
     "ports": {"ticks", "faults", "settings", "micropython", "array", "struct", "json", "os"},
     # Composes the rooms. Settings: its builders fall back to the defaults.
     "step": {
@@ -48,7 +53,7 @@ HARDWARE = {"machine", "rp2", "esp32"}
 MAY_TOUCH_HARDWARE = {"drivers", "boot", "main"}
 # Below vehicle/ and inletctl/: integers only, no assert to vanish at -O1.
 LOGIC = (
-    "pilot", "lock", "thermal", "interlock", "service", "faults", "settings", "step", "signals", "ticks",
+    "pilot", "lock", "thermal", "interlock", "service", "faults", "settings", "setting_rows", "step", "signals", "ticks",
     "charger", "connector", "handoff", "inputs", "latches", "limits", "release", "unlock",
     "ports", "journal",
 )  # fmt: skip

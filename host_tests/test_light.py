@@ -42,7 +42,8 @@ from interlock import RELEASED as S_RELEASED
 from interlock import RESTING, SESSION_NAMES, STOPPING, UNPLUGGED
 from interlock import WAITING as S_WAITING
 from limits import LIMIT_PILOT, LIMIT_TEMPERATURE, LIMITER_NAMES
-from settings import ROW_DEFAULT, ROW_MAX, ROW_MIN, ROW_NUMBER, ROW_UNIT, TABLE, Settings, find
+from setting_rows import ROW_DEFAULT, ROW_MAX, ROW_MIN, ROW_NUMBER, ROW_UNIT, TABLE, find
+from settings import Settings
 from vehicle import light
 from vehicle.light import (
     CHARGING,

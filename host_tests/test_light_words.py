@@ -18,7 +18,7 @@ from inletctl.light import (
 from inletctl.light_command import Players, looks_with
 from inletctl.link.setting_words import check_together, parse, show
 from inletctl.report.palette import COLORS, color_of
-from settings import ROW_DEFAULT, find
+from setting_rows import ROW_DEFAULT, find
 from vehicle.light import FAULT, SERVICE
 from vehicle.looks import KEYS, LIGHT_NAMES
 

@@ -9,7 +9,7 @@ from inletctl.errors import UserError
 from inletctl.link.client import Identity, RefusedError
 from inletctl.link.port import PortLost
 from inletctl.link.refusal_words import WORDS, refusal
-from settings import TABLE
+from setting_rows import TABLE
 from vehicle.protocol import NOT_IDLE, REFUSALS
 
 

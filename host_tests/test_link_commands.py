@@ -17,7 +17,7 @@ from inletctl.link.log import read_log
 from inletctl.link.port import PortLost
 from inletctl.link.setting_words import parse, show
 from inletctl.scenario.parse import parse_scenario
-from settings import CHOICES, ROW_KEY, ROW_MAX, ROW_MIN, ROW_UNIT, TABLE
+from setting_rows import CHOICES, ROW_KEY, ROW_MAX, ROW_MIN, ROW_UNIT, TABLE
 from vehicle.protocol import LOG_LINES
 
 

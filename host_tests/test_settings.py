@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from settings import (
+from setting_rows import (
     CHOICES,
     ORDERED,
     ROW_DEFAULT,
@@ -17,9 +17,9 @@ from settings import (
     ROW_TIGHTER,
     ROW_UNIT,
     TABLE,
-    Settings,
     find,
 )
+from settings import Settings
 
 KEYS = tuple(row[ROW_KEY] for row in TABLE)
 # Keys whose value another key may lower, or that lower another.

@@ -19,7 +19,8 @@ from faults import (
 from interlock import CHARGING, RELEASED, UNPLUGGED, WAITING
 from limits import LIMIT_CABLE, LIMIT_PILOT
 from pilot.control import STATE_A, STATE_B2, STATE_C2
-from settings import INLETS, ROW_KEY, ROW_MAX, ROW_MIN, TABLE, Settings
+from setting_rows import ROW_KEY, ROW_MAX, ROW_MIN, TABLE
+from settings import INLETS, Settings
 from signals import PILOT_PERIODS, TEMP_CHANNELS, Commands, Readings
 from step import InletStep
 from ticks import ticks_add, ticks_diff

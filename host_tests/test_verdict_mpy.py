@@ -16,7 +16,7 @@ from journal.blame import RULES
 from settings import Settings
 
 FILES = (
-    "ticks.py", "faults.py", "signals.py", "settings.py", "journal/__init__.py", "journal/blame.py",
+    "ticks.py", "faults.py", "signals.py", "settings.py", "setting_rows.py", "modules.py", "journal/__init__.py", "journal/blame.py",
     "journal/evidence.py", "journal/outcomes.py", "journal/verdict.py", "journal/wear.py",
 )  # fmt: skip
 

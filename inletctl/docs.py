@@ -22,6 +22,7 @@ use_firmware()
 
 import faults  # noqa: E402
 import interlock  # noqa: E402
+import setting_rows  # noqa: E402
 import settings  # noqa: E402
 from connector import (  # noqa: E402
     C_AC,
@@ -131,29 +132,29 @@ secondary sources.
 def settings_page() -> str:
     """Return docs/settings.md: every setting of the board."""
     rows = []
-    for row in settings.TABLE:
-        key = row[settings.ROW_KEY]
-        choices = settings.CHOICES.get(key)
+    for row in setting_rows.TABLE:
+        key = row[setting_rows.ROW_KEY]
+        choices = setting_rows.CHOICES.get(key)
         if choices:
-            bounds, default = ", ".join(choices), choices[row[settings.ROW_DEFAULT]]
-        elif row[settings.ROW_UNIT] == "light":
-            bounds, default = looks_of(key), name_of_look(row[settings.ROW_DEFAULT])
+            bounds, default = ", ".join(choices), choices[row[setting_rows.ROW_DEFAULT]]
+        elif row[setting_rows.ROW_UNIT] == "light":
+            bounds, default = looks_of(key), name_of_look(row[setting_rows.ROW_DEFAULT])
         else:
-            bounds = "%d..%d" % (row[settings.ROW_MIN], row[settings.ROW_MAX])
-            default = str(row[settings.ROW_DEFAULT])
+            bounds = "%d..%d" % (row[setting_rows.ROW_MIN], row[setting_rows.ROW_MAX])
+            default = str(row[setting_rows.ROW_DEFAULT])
         rows.append(
             (
-                row[settings.ROW_NUMBER],
+                row[setting_rows.ROW_NUMBER],
                 "`%s`" % key,
-                row[settings.ROW_UNIT],
+                row[setting_rows.ROW_UNIT],
                 bounds,
                 default,
-                row[settings.ROW_HELP],
+                row[setting_rows.ROW_HELP],
             )
         )
     return (
         "# Settings\n"
-        + _HEAD % "firmware/settings.py"
+        + _HEAD % "firmware/setting_rows.py"
         + """
 A value that is not a whole number, unknown or out of bounds is refused: the default is used (or the stricter bound,
 where the value lay beyond it), the fault `Settings` is raised and the board says which key and why. Settings that

@@ -14,7 +14,8 @@ use_firmware()
 
 from connector import C_DUTY, C_PP, CONNECTORS  # noqa: E402
 from pilot import capture, duty, level, proximity  # noqa: E402
-from settings import INLETS, ROW_DEFAULT, find  # noqa: E402
+from setting_rows import ROW_DEFAULT, find  # noqa: E402
+from settings import INLETS  # noqa: E402
 from thermal import convert  # noqa: E402
 from thermal.derate import Derating  # noqa: E402
 from thermal.params import NTC, PT1000, ChannelParams, ThermalLimits  # noqa: E402

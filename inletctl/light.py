@@ -1,6 +1,6 @@
 """The light as people read and write it: `pulse:0f0`, what each pattern tells, and docs/light.md.
 
-Numbers and priorities are vehicle.light's, keys vehicle.looks', looks settings.TABLE's, steps drivers.light_out's; here are only words.
+Numbers and priorities are vehicle.light's, keys vehicle.looks', looks setting_rows.TABLE's, steps drivers.light_out's; here are only words.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from inletctl.house import use_firmware
 use_firmware()
 
 from drivers.light_out import STYLES, LightOut  # noqa: E402, F401 - a board's own player
-from settings import ROW_DEFAULT, ROW_MAX, ROW_MIN, find  # noqa: E402
+from setting_rows import ROW_DEFAULT, ROW_MAX, ROW_MIN, find  # noqa: E402
 from vehicle.light import (  # noqa: E402
     FAULT,
     ROW,
@@ -175,7 +175,7 @@ def light_page() -> str:
 
 _PAGE = """# The light
 
-<!-- Printed by `inletctl docs` from firmware/vehicle/light.py, firmware/vehicle/looks.py, firmware/settings.py and inletctl/light.py. Do not edit: change the data and print again. -->
+<!-- Printed by `inletctl docs` from firmware/vehicle/light.py, firmware/vehicle/looks.py, firmware/setting_rows.py and inletctl/light.py. Do not edit: change the data and print again. -->
 
 What the light at the inlet says. Where more than one holds, the one higher up is shown; the last ones follow the session.
 `inletctl light` plays them in the terminal.

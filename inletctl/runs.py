@@ -21,7 +21,8 @@ from inletctl.targets import cpython, micropython
 
 use_firmware()
 
-from settings import ROW_DEFAULT, ROW_KEY, TABLE, Settings  # noqa: E402
+from setting_rows import ROW_DEFAULT, ROW_KEY, TABLE  # noqa: E402
+from settings import Settings  # noqa: E402
 
 TARGETS = ("cpython", "micropython")
 TARGET_WORDS = {

@@ -9,7 +9,6 @@ each behind its length (two bytes). Low byte first everywhere.
 from micropython import const
 
 from journal.blackbox import BLOCK_BYTES
-from settings import ROW_KEY, ROW_NUMBER, TABLE
 
 KIND_BOX = const(16)
 LAYOUT = const(1)
@@ -125,10 +124,10 @@ def _head(box, settings, version: str, session: int, minute) -> bytearray:
     _append(head, len(name))
     head.extend(name)
     _append(head, len(settings.given))
-    for row in TABLE:
-        if row[ROW_KEY] in settings.given:
-            _append(head, int(row[ROW_NUMBER]))
-            _append(head, getattr(settings, str(row[ROW_KEY])))
+    for number, key in settings.keys.items():
+        if key in settings.given:
+            _append(head, number)
+            _append(head, getattr(settings, key))
     return head
 
 

@@ -25,6 +25,7 @@ from journal.book import (
     Book,
 )
 from journal.shelf import Shelf
+from modules import unload
 
 _AC_CONTACTS = (0, 1)  # channels of thermal.port
 _NO_SENSOR = const(0)  # settings.sensor_0 and so on
@@ -61,20 +62,16 @@ class Opener:
     inlet       step.InletStep, whose temperatures the contacts are judged by
     clock       vehicle.clock.Clock, None where the car's side is not loaded
     version     the firmware's name, as the console tells it
-    unload      forgets a module by its name, where there is little room
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what it composes
-        self, board, settings, inlet, clock, version: str, unload
-    ):
+    def __init__(self, board, settings, inlet, clock, version: str):
         self._board = board
         self._settings = settings
         self._clock = clock
         self._version = version
-        self._unload = unload
         # A board without the method keeps nothing.
         journal_log = getattr(board, "journal_log", None)
-        self._shelf = Shelf(journal_log, KEPT, unload) if journal_log else None
+        self._shelf = Shelf(journal_log, KEPT) if journal_log else None
         self._payloads = {}  # newest of each kind of KEPT
         self._is_read = False
         self._thermal = inlet.thermal
@@ -152,7 +149,7 @@ class Opener:
         setattr(self.book, _ATTRIBUTES[self._at], None)
         for name in list(sys.modules):
             if name not in held:
-                self._unload(name)
+                unload(name)
         gc.collect()
 
     def _load(self, part: int) -> None:

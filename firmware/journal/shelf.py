@@ -7,6 +7,8 @@ import gc
 
 from micropython import const
 
+from modules import unload
+
 _MODULES = ("drivers.flash_log", "drivers.log_reader")
 # Looks of journal.book without a use, after which the log goes away: ten seconds.
 _IDLE_LOOKS = const(40)
@@ -16,12 +18,10 @@ class Shelf:
     """
     make    make(kept) returns a drivers.flash_log.FlashLog, not yet open
     kept    kinds of records whose newest is found
-    unload  forgets a module by its name, where there is little room
     """
 
-    def __init__(self, make, kept: tuple, unload):
+    def __init__(self, make, kept: tuple):
         self._make = make
-        self._unload = unload
         self._kept = kept
         self._idle_looks = 0
         self.log = None  # while it is wanted
@@ -64,5 +64,5 @@ class Shelf:
         self.log = None
         self._idle_looks = 0
         for name in _MODULES:
-            self._unload(name)
+            unload(name)
         gc.collect()

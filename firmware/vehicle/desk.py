@@ -10,7 +10,7 @@ from array import array
 from micropython import const
 
 from faults import PP_INVALID, SERVICE_MODE, SETTINGS
-from settings import ROW_KEY, ROW_MAX, ROW_MIN, ROW_NUMBER, TABLE
+from modules import unload
 from ticks import ticks_add, ticks_diff
 from vehicle.line_in import WORDS, LineIn
 from vehicle.protocol import (
@@ -47,9 +47,6 @@ _UNPLUGGED = const(0)  # interlock.UNPLUGGED, as a plain value
 _NO_CHARGE_POSSIBLE = PP_INVALID | SETTINGS
 # Without these a board would guess how it is built and wired.
 _NEEDED = ("inlet", "max_current_ma")
-_ROWS = {}
-for _row in TABLE:
-    _ROWS[_row[ROW_NUMBER]] = _row
 
 _STOP = WORDS.index(b"stop")
 # By what ports.change says of a change; the first is none.
@@ -269,15 +266,16 @@ class Desk:
         self._answer()
 
     def _do_get(self, now_ms: int) -> None:
-        row = _ROWS.get(self.line.arguments[0])
-        if row is None:
+        number = self.line.arguments[0]
+        key = self._settings.keys.get(number)
+        if key is None:
             self._refuse(NO_SUCH_ENTRY)
             return
         out = self._report.other
         out[0] = self.line.id
-        out[1] = row[ROW_NUMBER]
-        out[2] = getattr(self._settings, row[ROW_KEY])
-        out[3] = row[ROW_KEY] in self._settings.given
+        out[1] = number
+        out[2] = getattr(self._settings, key)
+        out[3] = key in self._settings.given
         self._report.send_other(_OK_3, b"", b"]")
 
     def _do_log(self, now_ms: int) -> None:
@@ -290,21 +288,22 @@ class Desk:
         self._report.send_other(_OK_19, b"", b"]")
 
     def _do_set(self, now_ms: int) -> None:
-        row = _ROWS.get(self.line.arguments[0])
-        if row is None:
+        key = self._settings.keys.get(self.line.arguments[0])
+        value = self.line.arguments[1]
+        if key is None:
             self._refuse(NO_SUCH_ENTRY)
             return
-        if not row[ROW_MIN] <= self.line.arguments[1] <= row[ROW_MAX]:
-            self._refuse(OUT_OF_BOUNDS)
-            return
         try:
+            if not _may_be(key, value):
+                self._refuse(OUT_OF_BOUNDS)
+                return
             if self._aside is None:
                 self._aside = self._board.settings() or {}
-        except (ValueError, OSError, MemoryError):
+        except (ValueError, OSError, MemoryError, ImportError):
             # What is stored cannot be read, so it cannot be changed: `clear` first, and set all of it.
             self._refuse(WRITE_FAILED)
             return
-        self._aside[row[ROW_KEY]] = self.line.arguments[1]
+        self._aside[key] = value
         self._answer()
 
     def _do_clear(self, now_ms: int) -> None:
@@ -464,3 +463,14 @@ class Desk:
                 # Now, whatever else waits for the wire.
                 self._wants_stop = True
             self.is_full = True
+
+
+def _may_be(key: str, value: int) -> bool:
+    """Tell whether the setting `key` may be `value`. At rest only: the table is loaded for it."""
+    try:
+        from setting_rows import find, is_within
+
+        row = find(key)
+        return row is not None and is_within(row, value)
+    finally:
+        unload("setting_rows")

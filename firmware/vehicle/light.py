@@ -25,7 +25,7 @@ SCHEDULED = const(11)
 OUT_OF_SERVICE = const(12)
 NEARLY_FULL = const(13)
 # A look is a number, 0xSBBBAAA: style S, colours A and B as 0xRGB with a level 0..15 each; drivers/light_out.py plays it.
-# As shipped, the defaults of settings.TABLE.
+# As shipped, the defaults of setting_rows.TABLE.
 LOOKS = (
     0, 0x100000F, 0x2000F60, 0x30000F0, 0x3F600F0, 0x200000F, 0x1000FFF, 0x6000F00,
     0x6000FFF, 0x10000F0, 0x5000F60, 0x1000F60, 0x2000F0F, 0x40000F0,

@@ -1,6 +1,6 @@
 """The light's patterns by name, and which looks a person may give them. Loaded only where the settings ask for one.
 
-Red is the fault's alone, and flashing the fault's and service mode's: the bounds in settings.TABLE keep the styles apart,
+Red is the fault's alone, and flashing the fault's and service mode's: the bounds in setting_rows.TABLE keep the styles apart,
 `why_not` the colours.
 """
 

@@ -248,5 +248,5 @@ def reason_names(mask: int) -> list[str]:
 def setting_defaults() -> dict[str, int]:
     """Return every setting's default, by the healthy table."""
     use_firmware()
-    table: dict[str, Any] = runpy.run_path(str(ROOT / "firmware" / "settings.py"))
+    table: dict[str, Any] = runpy.run_path(str(ROOT / "firmware" / "setting_rows.py"))
     return {row[table["ROW_KEY"]]: row[table["ROW_DEFAULT"]] for row in table["TABLE"]}

@@ -17,7 +17,7 @@ from journal.box_writer import FLAGS, HEAD, KIND_BOX, LAYOUT, PART_HEAD  # noqa:
 from journal.sessions import FLAGS as SESSION_FLAGS  # noqa: E402
 from journal.sessions import KIND_SESSION, RECORD, RECORD_BYTES  # noqa: E402
 from journal.sessions import LAYOUT as SESSION_LAYOUT  # noqa: E402
-from settings import ROW_KEY, ROW_NUMBER, TABLE  # noqa: E402
+from setting_rows import ROW_KEY, ROW_NUMBER, TABLE  # noqa: E402
 from vehicle.protocol import FLAGS as READING_FLAGS  # noqa: E402
 from vehicle.protocol import READINGS  # noqa: E402
 

@@ -32,13 +32,13 @@ BOARD_COLUMNS = {
     "pilot/duty.py": {"_IEC_BANDS": 2, "_J1772_BANDS": 2, "_GBT_BANDS": 2},
     "pilot/proximity.py": {"_TYPE1": 3, "_TYPE2": 3, "_GBT": 3, "_CHADEMO": 3},
     "journal/codes.py": {"CODES": 6},
-    "settings.py": {"TABLE": 7},
+    "setting_rows.py": {"TABLE": 7},
 }
 # Columns between others that the board has no use for: names and units. What is in them becomes 0.
 BOARD_BLANKS = {
     "connector.py": {"CONNECTORS": 0},
     "faults.py": {"SHUTDOWN": 0, "FAULTS": 0, "HOLDS": 0},
-    "settings.py": {"TABLE": 2},
+    "setting_rows.py": {"TABLE": 2},
 }
 # Rooms that a board loads last and has the least memory left for: without the numbers of their lines, a fifteenth of them.
 _WITHOUT_LINES = ("journal/", "ports/", "vehicle/")

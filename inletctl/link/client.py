@@ -12,7 +12,7 @@ from inletctl.link.refusal_words import refusal
 
 use_firmware()
 
-from settings import ROW_KEY, ROW_NUMBER, TABLE  # noqa: E402
+from setting_rows import ROW_KEY, ROW_NUMBER, TABLE  # noqa: E402
 from vehicle.protocol import NOT_IDLE  # noqa: E402
 
 # A board answers within a few passes; its desk opens half a second after the boot.
@@ -141,11 +141,11 @@ class BoardClient:
         return Identity(words[0], " ".join(words[1:-2]), words[-2], words[-1])
 
     def settings(self) -> dict[str, tuple[int, bool]]:
-        """Return (value in force, whether it is stored) of every setting, in the order of settings.TABLE."""
+        """Return (value in force, whether it is stored) of every setting, in the order of setting_rows.TABLE."""
         return {row[ROW_KEY]: self.setting(row[ROW_KEY]) for row in TABLE}
 
     def setting(self, key: str) -> tuple[int, bool]:
-        """Return (value in force, whether it is stored) of one setting; `key` is of settings.TABLE."""
+        """Return (value in force, whether it is stored) of one setting; `key` is of setting_rows.TABLE."""
         number = _number_of(key)
         said = self.order("get", number)
         if len(said) != 3 or said[0] != number:

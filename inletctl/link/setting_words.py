@@ -8,21 +8,13 @@ from inletctl.light import name_of_look, parse_look
 
 use_firmware()
 
-from settings import (  # noqa: E402
-    CHOICES,
-    ROW_KEY,
-    ROW_MAX,
-    ROW_MIN,
-    ROW_UNIT,
-    TABLE,
-    Settings,
-    find,
-)
+from setting_rows import CHOICES, ROW_KEY, ROW_MAX, ROW_MIN, ROW_UNIT, TABLE, find  # noqa: E402
+from settings import Settings  # noqa: E402
 from step import InletStep  # noqa: E402
 
 
 def row_of(key: str) -> tuple[Any, ...]:
-    """Return the row of settings.TABLE. Raises UserError where there is none, with the nearest names."""
+    """Return the row of setting_rows.TABLE. Raises UserError where there is none, with the nearest names."""
     row = find(key)
     if row is None:
         from difflib import get_close_matches

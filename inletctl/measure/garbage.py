@@ -29,7 +29,8 @@ from inletctl.plant.world import World
 
 use_firmware()
 
-from settings import ROW_KEY, ROW_NUMBER, TABLE, Settings  # noqa: E402
+from setting_rows import ROW_KEY, ROW_NUMBER, TABLE  # noqa: E402
+from settings import Settings  # noqa: E402
 
 _MS_NS = 1_000_000
 _PASS_NS = 10 * _MS_NS

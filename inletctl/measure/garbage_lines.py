@@ -13,7 +13,7 @@ from inletctl.link.codec import command_line, crc16
 
 use_firmware()
 
-from settings import ROW_MAX, ROW_MIN, ROW_NUMBER, TABLE  # noqa: E402
+from setting_rows import ROW_MAX, ROW_MIN, ROW_NUMBER, TABLE  # noqa: E402
 from vehicle.protocol import COMMANDS, LOG_LINES, RATE_MAX_MS, RATE_MIN_MS  # noqa: E402
 
 # Ids of the commands that are mangled; a test's own questions have lower ones.

@@ -19,7 +19,7 @@ use_firmware()
 from connector import C_PP, CONNECTORS  # noqa: E402
 from drivers.virtual_layout import COMMANDS  # noqa: E402
 from pilot import proximity  # noqa: E402
-from settings import TABLE  # noqa: E402
+from setting_rows import TABLE  # noqa: E402
 from thermal import convert  # noqa: E402
 from thermal.params import PT1000, UNUSED, ChannelParams  # noqa: E402
 from ticks import ticks_diff  # noqa: E402

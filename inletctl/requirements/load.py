@@ -33,7 +33,7 @@ from inletctl.scenario.load import read_scenario
 use_firmware()
 
 import faults  # noqa: E402
-import settings  # noqa: E402
+import setting_rows  # noqa: E402
 
 FOLDER = ROOT / "docs" / "requirements"
 TESTS = ROOT / "host_tests"
@@ -51,9 +51,9 @@ _COLUMNS = {
     "rest_ms": faults.ROW_REST_MS,
 }
 _BOUNDS = {
-    "min": settings.ROW_MIN,
-    "max": settings.ROW_MAX,
-    "default": settings.ROW_DEFAULT,
+    "min": setting_rows.ROW_MIN,
+    "max": setting_rows.ROW_MAX,
+    "default": setting_rows.ROW_DEFAULT,
 }
 # What a constant's name ends with, and its unit; the first that fits counts.
 _UNITS = (
@@ -149,10 +149,10 @@ def _looked_up(name: str) -> tuple[int, str]:
         found = next(one for one in faults.SHUTDOWN if one[faults.ROW_NAME] == key)
         return int(found[_COLUMNS[column]]), "ms"
     if table == "settings":
-        found = settings.find(key)
+        found = setting_rows.find(key)
         if found is None:
             raise KeyError(key)
-        unit = str(found[settings.ROW_UNIT]).replace("0.1C", "0.1 C").replace("count", "")
+        unit = str(found[setting_rows.ROW_UNIT]).replace("0.1C", "0.1 C").replace("count", "")
         return int(found[_BOUNDS[column]]), unit
     raise KeyError(table)
 

@@ -69,11 +69,11 @@ def runner_verbs() -> dict[str, Verb]:
     }
 
 
-def setting_fields(settings) -> dict[str, Field]:
-    """Return the table of the firmware's module `settings` as fields: integers, choices as their index."""
+def setting_fields(setting_rows) -> dict[str, Field]:
+    """Return the table of the firmware's module `setting_rows` as fields: integers, choices as their index."""
     fields = {}
-    for row in settings.TABLE:
-        key, unit = row[settings.ROW_KEY], row[settings.ROW_UNIT]
+    for row in setting_rows.TABLE:
+        key, unit = row[setting_rows.ROW_KEY], row[setting_rows.ROW_UNIT]
         if key.endswith(_CLOCK_KEYS):
             unit = CLOCK
         elif key in BITS or unit == "light":
@@ -81,13 +81,13 @@ def setting_fields(settings) -> dict[str, Field]:
         fields[key] = Field(
             key,
             unit,
-            row[settings.ROW_MIN],
-            row[settings.ROW_MAX],
-            row[settings.ROW_DEFAULT],
-            tuple(settings.CHOICES[key]) if unit == "choice" else (),
+            row[setting_rows.ROW_MIN],
+            row[setting_rows.ROW_MAX],
+            row[setting_rows.ROW_DEFAULT],
+            tuple(setting_rows.CHOICES[key]) if unit == "choice" else (),
             whole=True,
             indexed=True,
-            help=row[settings.ROW_HELP],
+            help=row[setting_rows.ROW_HELP],
             bits=BITS.get(key, ()),
         )
     return fields
@@ -125,6 +125,7 @@ def load_language() -> Language:
     import faults
     import interlock
     import limits
+    import setting_rows
     import settings
     from inletctl.plant import config, verbs
     from lock.actuator import LOCK_STATE_NAMES
@@ -149,9 +150,9 @@ def load_language() -> Language:
     return Language(
         verbs=plant_verbs(verbs.VERBS, verbs.REQUIRED) | runner_verbs(),
         world=world,
-        settings=setting_fields(settings),
+        settings=setting_fields(setting_rows),
         inlets=settings.INLETS,
         keys={key.name: key for key in firmware_keys(names) + plant_keys()},
-        ordered=settings.ORDERED,
+        ordered=setting_rows.ORDERED,
         as_set=AS_SET,
     )
