@@ -16,6 +16,7 @@ if sys.platform == "rp2":
 
 from micropython import heap_lock, heap_unlock
 
+from drivers.opening import BoardError
 from faults import H_CAR_STARTING, H_OUT_OF_SERVICE
 from modules import unload
 from settings import Settings
@@ -23,92 +24,32 @@ from signals import Commands, Readings
 from step import InletStep
 from vehicle.console import Report
 
-BOARD_FILE = "board.json"
 VERSION_FILE = "version.txt"
 # The car's side, then the desk, are loaded so many passes after the boot, which has no time for them: PP and the lock are
 # judged by then. A step of the car's side every so many passes, as every room wants to be asked in between.
 DESK_AFTER = 50
 CAR_EVERY = 3
-_EXCEPTION_BYTES = 256
-
-
-class BoardError(Exception):
-    """The board cannot be used as it is; the sentence says which entry and why."""
+# What only the opening of a board needs.
+_FOR_OPENING = ("drivers.opening", "drivers.board_checked", "drivers.pending")
 
 
 def open_board():
     """Return the drivers of the machine this runs on. Raises BoardError where it cannot be used."""
-    if sys.platform == "webassembly":
-        from drivers.virtual import VirtualBoard
+    from drivers.opening import opened
 
-        return VirtualBoard()
-    if sys.platform not in ("rp2", "esp32"):
-        raise BoardError(
-            "no drivers for platform %s in this version: outputs stay safe" % sys.platform
-        )
-    from micropython import alloc_emergency_exception_buf
-
-    from drivers.pending import is_committed
-
-    # In a pass the heap is locked: an exception's words need room of their own.
-    alloc_emergency_exception_buf(_EXCEPTION_BYTES)
-
-    if is_committed():
-        raise BoardError(
-            "an interrupted flash is not finished: reset the board, or run make flash again; outputs stay safe"
-        )
-    board_file = _board_file()
-    from drivers.store import SettingsStore
-
-    # Between what stays and what comes next: the garbage of importing and parsing splits the heap, and the next pool of
-    # names would find no room in one piece (a Pico has 230 KB).
-    gc.collect()
-
-    try:
-        if sys.platform == "rp2":
-            from drivers.rp2040_board import Rp2040Board
-
-            return Rp2040Board(board_file, SettingsStore())
-        from drivers.esp32_board import Esp32Board
-
-        return Esp32Board(board_file, SettingsStore())
-    except (ValueError, OSError) as error:
-        raise BoardError("the board's drivers do not start: %s; outputs stay safe" % error)
-
-
-def _board_file():
-    from drivers.board_data import CHECKED_FILE, checked
-
-    try:
-        with open(BOARD_FILE) as file:
-            text = file.read()
-        board_file = checked(text, _text_of(CHECKED_FILE))
-        if board_file is None:
-            from drivers.board_file import load
-
-            board_file = load(text)
-        return board_file
-    except OSError:
-        raise BoardError(
-            "%s is missing on this board: flash it again with make flash; outputs stay safe"
-            % BOARD_FILE
-        )
-    except ValueError as error:  # a BoardFileError, or bytes that are no text
-        raise BoardError("%s: %s; outputs stay safe" % (BOARD_FILE, error))
-
-
-def _text_of(path: str) -> str:
-    """Return what the file holds, nothing where it cannot be read."""
-    try:
-        with open(path) as file:
-            return file.read()
-    except (OSError, ValueError):
-        return ""
+    board = opened()
+    for name in _FOR_OPENING:
+        unload(name)
+    return board
 
 
 def _version() -> str:
     """Return the firmware's name as it was flashed."""
-    return (_text_of(VERSION_FILE).split()[1:2] or ["unknown"])[0]
+    try:
+        with open(VERSION_FILE) as file:
+            return file.read().split()[1]
+    except (OSError, ValueError, IndexError):
+        return "unknown"
 
 
 def stored_settings(board):

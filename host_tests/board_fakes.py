@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import micropython
 
+from drivers.board_data import BoardData
+
 REFERENCE_MUX = {
     "ground": 0,
     "pp": 1,
@@ -98,6 +100,7 @@ def board_file(**changes):
     )
     for name, value in changes.items():
         setattr(made, name, value)
+    made.trim = lambda: BoardData.trim(made)  # type: ignore[arg-type]
     return made
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.board_data import checked, short_form
+from drivers.board_checked import checked, short_form
 from drivers.board_file import load
 from inletctl.house import FIRMWARE
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from drivers.board_data import checked, short_form
+from drivers.board_checked import checked, short_form
 from drivers.board_file import load
 from drivers.board_shape import BoardFileError
 from inletctl.house import FIRMWARE

@@ -197,7 +197,7 @@ for start_ms in (0, (1 << 30) - 20000):
 print("done")
 '''
 FILES = (
-    "faults.py", "settings.py", "setting_rows.py", "modules.py", "signals.py", "ticks.py", "vehicle/__init__.py", "vehicle/car.py",
+    "faults.py", "settings.py", "setting_rows.py", "modules.py", "signals.py", "ticks.py", "vehicle/__init__.py", "vehicle/car.py", "vehicle/fitting.py",
     "vehicle/clock.py", "vehicle/door.py", "vehicle/heater.py", "vehicle/schedule.py",
     "vehicle/sleep.py", "vehicle/wires.py",
 )  # fmt: skip

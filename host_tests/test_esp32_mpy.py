@@ -303,7 +303,7 @@ broken()
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory):
-    paths = [f"drivers/{name}.py" for name in NAMES] + ["ticks.py", "signals.py"]
+    paths = [f"drivers/{name}.py" for name in NAMES] + ["ticks.py", "signals.py", "modules.py"]
     board = (FIRMWARE / "boards" / "esp32-devkitc.json").read_text(encoding="utf-8")
     script = BOARD + f"run({board!r})\n"
     return run_script(tmp_path_factory.mktemp("esp32"), script, paths, {"machine.py": MACHINE})

@@ -73,7 +73,7 @@ def test_the_sensor_that_settings_begin_with_needs_no_computing_on_the_board(mod
 def test_main_is_bytecode_too_and_one_line_starts_it(image, modules):
     assert image.files["main.py"].endswith(b"from inlet import start\n\nstart()\n")
     assert image.files["main.py"].startswith(b"from micropython import kbd_intr\n\nkbd_intr(-1)\n")
-    assert b"drivers do not start" in modules["inlet.mpy"] and "main.mpy" not in modules
+    assert b"drivers do not start" in modules["drivers/opening.mpy"] and "main.mpy" not in modules
 
 
 def _parts(value):

@@ -45,7 +45,7 @@ MAY_IMPORT = {
     "drivers": {
         "machine", "rp2", "esp32", "array", "struct", "micropython", "ticks", "gc", "sys", "json",
         "uctypes", "virtual_link", "binascii", "errno", "os", "select", "time",
-        "vfs",
+        "vfs", "modules",
     },
     "boot": {"sys", "drivers"},
 }  # fmt: skip

@@ -5,15 +5,8 @@ import itertools
 import pytest
 from mcp_rig import CanRig
 
-from drivers.mcp2515 import (
-    CRYSTALS_HZ,
-    MODE_CONFIG,
-    MODE_NORMAL,
-    RATES_KBPS,
-    WAKE_FLAG,
-    bit_timing,
-    fill_tx,
-)
+from drivers.can_timing import CRYSTALS_HZ, RATES_KBPS, bit_timing
+from drivers.mcp2515 import MODE_CONFIG, MODE_NORMAL, WAKE_FLAG, fill_tx
 from inletctl.emu.can_bus import Frame, frame_bits
 from inletctl.emu.mcp2515 import CANCTRL, CONFIG, LISTEN, NORMAL, SLEEP
 

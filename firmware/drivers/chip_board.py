@@ -14,6 +14,7 @@ from drivers.charger_lines import LIMIT_HZ, LimitOut
 from drivers.light_out import LIGHT_HZ, LightOut
 from drivers.lines import InputLine, OutputLine
 from drivers.safe_pins import release_all
+from modules import unload
 from ticks import ticks_add, ticks_diff
 
 TYPE_CHECKING = const(False)
@@ -158,6 +159,8 @@ class ChipBoard:
 
         self._open_bus()
         self._can = self._part(open_can(self._bus, self._file, rate_kbps))
+        unload("drivers.can_timing")
+        unload("drivers.spi_parts")
         return self._can
 
     def open_lines(self):
@@ -167,7 +170,9 @@ class ChipBoard:
         from drivers.spi_parts import open_lines
 
         self._open_bus()
-        return self._part(open_lines(self._bus))
+        lines = self._part(open_lines(self._bus))
+        unload("drivers.spi_parts")
+        return lines
 
     def close_demand(self) -> None:
         """Read the demand line no more: the vehicle's word comes another way, and is in the readings already."""

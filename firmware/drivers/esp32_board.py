@@ -70,6 +70,7 @@ class Esp32Board(ChipBoard):
             self._healthy_passes = 0
             self._make()
             self._start_clock()
+            board_file.trim()
             is_made = True
         finally:
             if not is_made:

@@ -39,8 +39,6 @@ _CANCTRL_RESET = const(0x87)
 # Normal mode, one-shot off, clock output off.
 _CANCTRL_RUN = const(0x00)
 _WAKIE = const(0x40)  # the bus can end the sleep only with this (DS 7.5, 10.2)
-_WAKFIL = const(0x40)  # CNF3: filtered, so that a spike does not (DS 5.4, register 5-3)
-_BTLMODE = const(0x80)  # CNF2: the second phase's length is in CNF3 (register 5-2)
 _BUKT = const(0x04)  # RXB0CTRL: a full RXB0 rolls over into RXB1 (DS 4.2.1)
 _TXREQ = const(0x08)
 # RX0BF as an output drives the transceiver's standby pin: low is awake (DS 4.4, register 4-3).
@@ -71,29 +69,6 @@ TX_BYTES = const(
 RX_DATA = const(6)
 TX_DATA = const(8)
 
-# Time quanta a bit -> (SJW, propagation, phase 1, phase 2); one more is the synchronisation (DS 5.1). The sample is at
-# 13 of 16 (81 %) and 6 of 8 (75 %); phase 2 is longer than the jump, and no longer than the two before it (DS 5.3).
-_SEGMENTS = {16: (2, 8, 4, 3), 8: (1, 3, 2, 2)}
-CRYSTALS_HZ = (8000000, 16000000)
-RATES_KBPS = (125, 250, 500, 1000)
-
-
-def bit_timing(crystal_hz: int, rate_kbps: int):
-    """Return (CNF1, CNF2, CNF3) with a quantum of 2 * (BRP + 1) crystal periods (DS 5.1.1). Raises ValueError."""
-    quanta = crystal_hz // (2000 * rate_kbps) if rate_kbps in RATES_KBPS else 0
-    if crystal_hz not in CRYSTALS_HZ or quanta < 8:
-        raise ValueError(
-            "can: a crystal of %d Hz cannot make %d kbit/s: fit 16000000 Hz or choose a rate it can"
-            % (crystal_hz, rate_kbps)
-        )
-    per_bit = 8 if quanta == 8 else 16
-    jump, propagation, phase_1, phase_2 = _SEGMENTS[per_bit]
-    return (
-        (jump - 1) << 6 | (quanta // per_bit - 1),
-        _BTLMODE | (phase_1 - 1) << 3 | (propagation - 1),
-        _WAKFIL | (phase_2 - 1),
-    )
-
 
 class MCP2515:
     """
@@ -117,6 +92,9 @@ class MCP2515:
         self._look_out = _reading(_CNF3, 8)
         self._look_in = bytearray(10)
         self._found = memoryview(self._look_in)[2:6]  # CNF3, CNF2, CNF1, CANINTE
+        # Asked for once: a board forgets it afterwards.
+        from drivers.can_timing import bit_timing
+
         cnf1, cnf2, cnf3 = bit_timing(crystal_hz, rate_kbps)
         self._wanted = bytearray((cnf3, cnf2, cnf1, _WAKIE))
         self._count_out = _reading(_TEC, 2)

@@ -88,6 +88,7 @@ class Rp2040Board(ChipBoard):
             self._start_clock()
             self._rearm_passes = 0
             self._count_crashes()
+            board_file.trim()
             is_made = True
         finally:
             if not is_made:

@@ -7,16 +7,8 @@ the vehicle's word is CAN's alone where CAN is chosen. The slow rooms take turns
 
 from micropython import const
 
-from faults import (
-    H_BAD_SETTING,
-    H_CAN_BUS,
-    H_CAR_STARTING,
-    H_DOOR,
-    H_HEATER,
-    H_LINES,
-    SERVICE_MODE,
-)
-from settings import CAN_DIALECTS, INLETS
+from faults import H_CAR_STARTING, SERVICE_MODE
+from modules import unload
 from vehicle.clock import Clock
 from vehicle.schedule import Schedule
 from vehicle.sleep import Activity, Sleep
@@ -29,7 +21,6 @@ _LATENCY_MS = const(20)
 _TALKS_MS = const(2000)
 # Slow rooms, and so the passes until each has been asked again.
 _TURNS = const(4)
-_DOOR_ENDS = DOOR_CLOSED | DOOR_OPEN
 _NEARLY_FULL_PCT = const(90)  # the light breathes slower from here on
 
 
@@ -45,7 +36,6 @@ class Car:
     def __init__(self, settings, can, lines, board):
         self._can = can
         self._lines = lines
-        self._fixed_holds = 0  # by settings that do not fit together, for good
         self._turn = 0
         self._is_mute = settings.can != 0  # the vehicle's word is CAN's alone
         self.clock = Clock()
@@ -62,69 +52,13 @@ class Car:
         self.modem = None
         self.heater = None
         self.door = None
-        self._make_can_parts(settings, board)
-        self._make_line_parts(settings, board)
-        self._check_dc(settings, board)
+        # Asked for once: a board forgets it afterwards.
+        from vehicle.fitting import fit
+
+        self._fixed_holds = fit(self, settings, can, lines, board)
+        unload("vehicle.fitting")
         if lines is not None:
             lines.outputs = OUTPUTS_AT_START
-
-    def _make_can_parts(self, settings, board) -> None:
-        can = self._can
-        if settings.modem:
-            if can is None or not settings.dc_max_a:
-                self._fixed_holds |= H_BAD_SETTING
-                board.note(
-                    "modem: it needs %s; charging is refused"
-                    % ("a board with a CAN controller" if can is None else "dc_max_a above 0")
-                )
-            else:
-                from vehicle.modem import ModemLink
-
-                self.modem = ModemLink(settings, can)
-        if settings.can:
-            if can is None:
-                self._fixed_holds |= H_CAN_BUS
-                board.note(
-                    "can: this board has no CAN controller, so the vehicle cannot be heard; charging is refused"
-                )
-            else:
-                from vehicle.bus import CarBus
-
-                self.bus = CarBus(settings, can, self.modem)
-
-    def _check_dc(self, settings, board) -> None:
-        """Refuse DC that nobody could ever prove dead again: its cable would stay locked."""
-        may_be_dc = settings.modem or INLETS[settings.inlet] == "nacs"
-        if settings.dc_max_a and may_be_dc and CAN_DIALECTS[settings.can] != "native":
-            self._fixed_holds |= H_BAD_SETTING
-            board.note(
-                "dc_max_a: only can=native tells DC volts and contactors, without which no cable is released;"
-                " charging is refused"
-            )
-
-    def _make_line_parts(self, settings, board) -> None:
-        lines = self._lines
-        if settings.lines_used and lines is None:
-            self._fixed_holds |= H_LINES
-            board.note("lines_used: this board has no discrete lines; charging is refused")
-        if settings.heater:
-            if lines is None:
-                self._fixed_holds |= H_HEATER
-                board.note("heater: this board has no line for one, so nothing is heated")
-            else:
-                from vehicle.heater import Heater
-
-                self.heater = Heater(settings)
-        if settings.door:
-            if lines is None or settings.lines_used & _DOOR_ENDS != _DOOR_ENDS:
-                self._fixed_holds |= H_DOOR
-                board.note(
-                    "door: it needs lines_used with door closed and door open, so it is not moved"
-                )
-            else:
-                from vehicle.door import Door
-
-                self.door = Door()
 
     # ------------------------------------------------------------------------------------ each pass
 

@@ -127,7 +127,7 @@ def board_text(board: str, firmware: Path = FIRMWARE) -> str:
 def _check(board: str, text: str) -> tuple[str, str, str]:
     """Return name, chip and short form of the board file: what the board itself would refuse is refused here."""
     use_firmware()
-    from drivers.board_data import short_form
+    from drivers.board_checked import short_form
     from drivers.board_file import BoardFileError, load
 
     try:

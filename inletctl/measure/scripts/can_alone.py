@@ -9,7 +9,7 @@ import time
 
 import machine
 import micropython
-from drivers.board_data import checked
+from drivers.board_checked import checked
 from drivers.spi_parts import open_bus, open_can, open_lines
 
 MARK_GPIO = 23
