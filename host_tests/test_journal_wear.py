@@ -5,7 +5,7 @@ import random
 import pytest
 from log_rig import PICO, LittleFiles, empty_pico
 
-from drivers.flash_log import DONE, FlashLog
+from drivers.flash_log import DONE, FedFiles, FlashLog
 from inletctl.journal.flash_wear import SESSIONS_A_DAY, wear
 
 STATE, EVENT = 1, 2
@@ -33,6 +33,29 @@ def test_no_block_wears_more_than_is_said(used, appends, size):
     print("erases an append", sum(erases.values()) / sessions / appends, "worst", max(erases.values()))  # fmt: skip
     assert said.erases / 2 < sum(erases.values()) / sessions <= said.erases
     assert max(erases.values()) <= said.worst * sessions
+
+
+@pytest.mark.parametrize("used", [100, 300])
+def test_the_watchdog_is_fed_before_two_erases_at_their_worst_would_outlast_it(used):
+    """An erase takes 400 ms at most (W25Q16JV), a reference board's watchdog waits a second."""
+    dice = random.Random(2)
+    files = LittleFiles(empty_pico(BLOCKS))
+    with files.fs.open("/firmware", "wb") as file:
+        file.write(b"x" * PICO["block_size"] * used)
+    files.flash.erases.clear()
+    erases, runs = files.flash.erases, []
+    before = [0]
+
+    def feed():
+        runs.append(sum(erases.values()) - before[0])
+        before[0] = sum(erases.values())
+
+    log = FlashLog("/journal", (STATE,), files=FedFiles(feed, files))
+    for n in range(400):
+        assert log.append(STATE if n % 9 == 0 else EVENT, dice.randbytes(2000), True) == DONE
+    feed()
+    assert log.rewrites > 20 and sum(runs) > 300
+    assert max(runs) == 2
 
 
 def test_a_usual_session_leaves_fifteen_years_even_on_a_file_system_that_is_nearly_full():

@@ -50,19 +50,49 @@ _EEXIST = const(17)
 _ENOSPC = const(28)
 
 
-class FedFiles(BoardFiles):
-    """The board's file system, the watchdog fed before each step of it: a segment made anew takes several erases."""
+class FedFiles:
+    """The board's file system, the watchdog fed before each step that may erase: a segment made anew takes several erases."""
 
-    def __init__(self, feed):
+    def __init__(self, feed, files=None):
         self._feed = feed
+        self._files = BoardFiles() if files is None else files
 
     def open(self, path: str, mode: str):
         self._feed()
-        return BoardFiles.open(self, path, mode)
+        file = self._files.open(path, mode)
+        return file if mode == "rb" else _FedFile(self._feed, file)
 
     def rename(self, path: str, new_path: str) -> None:
         self._feed()
-        BoardFiles.rename(self, path, new_path)
+        self._files.rename(path, new_path)
+
+    def remove(self, path: str) -> None:
+        self._feed()
+        self._files.remove(path)
+
+    def mkdir(self, path: str) -> None:
+        self._feed()
+        self._files.mkdir(path)
+
+
+class _FedFile:
+    """A file that is written."""
+
+    def __init__(self, feed, file):
+        self._feed = feed
+        self._file = file
+
+    def write(self, data) -> None:
+        self._feed()
+        self._file.write(data)
+
+    def flush(self) -> None:
+        self._feed()
+        self._file.flush()
+
+    def close(self) -> None:
+        self._feed()
+        self._file.close()
 
 
 class FlashLog(LogReader):

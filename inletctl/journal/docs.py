@@ -130,7 +130,8 @@ leaves them alone. Low byte first.
 * **Answers, not exceptions.** "busy" (not at rest), "full", "broken" (not kept as written, or the flash does not answer), "too long", each with
   a sentence; what was stored before still is, and the next append looks at the flash anew.
 * **At rest only.** A flash erase stops the CPU, for 45 ms typically and 400 ms at most (W25Q16JV, sector erase): longer than the dead-man on S2
-  waits. The caller says whether nothing is energised and no motor runs; an append costs one or two erases.
+  waits. The caller says whether nothing is energised and no motor runs; an append costs one or two erases. The watchdog is fed before each
+  step of it, so that two erases lie between two feeds at most (`host_tests/test_journal_wear.py`, on a real littlefs): 800 ms at their worst.
 
 `inletctl powercut --what journal` cuts the emulated board's power at random instants of a row of appends and looks at what is there afterwards.
 The emulated flash programs at once: cuts in the middle of a program or an erase are made in the tests, on a real littlefs.
