@@ -43,6 +43,14 @@ def test_passage_shorter_than_settled_may_be_missing_or_in_another_order():
     assert disagreements(run(*one), run(*other)) == []
 
 
+@pytest.mark.parametrize("at_ms", [1000, agree.LOADED_MS])
+def test_while_the_board_loads_a_passage_may_last_longer(at_ms):
+    end = row(at_ms + 200, session=1, reasons=1)
+    one = (row(0), row(at_ms, reasons=1), end)
+    other = (row(0), row(at_ms, session=1), end)
+    assert bool(disagreements(run(*one), run(*other))) == (at_ms == agree.LOADED_MS)
+
+
 @pytest.mark.parametrize("side", ["host", "board"])
 def test_settled_state_of_one_side_only_is_told(side):
     more = (*PLAIN[:2], row(1500, session=1, reasons=2), *PLAIN[2:])

@@ -1,8 +1,8 @@
 """Does the board do what the logic alone does? Compares the trace of an emulated run with the host's.
 
 Both traces are cut into states: everything decided and switched, as one tuple. A state that lasts at least
-SETTLED_MS in one trace must be found in the other, in the same order; shorter ones are the passage from one to the
-next, and their order depends on the phase of the loop. Times and numbers may differ by the bounds below.
+SETTLED_MS (while the board still loads, LOADING_SETTLED_MS) in one trace must be found in the other, in the same order;
+shorter ones are the passage from one to the next, and their order depends on the phase of the loop. Times and numbers may differ by the bounds below.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,6 +33,10 @@ TIME_MS = 250
 # After the start every input becomes valid in its own time, and so in any order: temperatures last, after 400 ms on the
 # host. What is over by then need not be found again; what the pins do is compared all the same.
 START_MS = 500
+# Until then the board loads what it has no time for at its boot, a step of a tenth of a second each: what comes to pass
+# meanwhile may be over in one order here and in another there.
+LOADED_MS = 4000
+LOADING_SETTLED_MS = 250
 # After a reset: the host is dark for as long as the board was at its first boot, and no two boots are quite alike.
 BOOT_MS = 100
 # A board that is reset takes the reports with it that are still under way: a queue of four lines.
@@ -135,7 +139,8 @@ def disagreements(host: Sequence[State], board: Sequence[State]) -> list[str]:
 def _must(state: State) -> bool:
     """Tell whether a state is long enough, and late enough, to have its like in the other trace."""
     is_start = state.boots == 0 and state.end_ms <= START_MS
-    return state.lasts_ms >= SETTLED_MS and not state.is_in_flight and not is_start
+    settled_ms = LOADING_SETTLED_MS if state.start_ms < LOADED_MS else SETTLED_MS
+    return state.lasts_ms >= settled_ms and not state.is_in_flight and not is_start
 
 
 def _may_be_lost(state: State, following: "State | None") -> bool:
