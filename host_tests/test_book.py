@@ -316,7 +316,7 @@ def test_memory_that_ends_while_loading_leaves_what_is_loaded(monkeypatch, at):
 
     monkeypatch.setattr(Opener, at, full)
     if at == "_drop":
-        monkeypatch.setattr("journal.opener._has_room", lambda: False)
+        monkeypatch.setattr("journal.opener._lacks", lambda: 1)
     run = Run(STORY, {7900: [("journal", 0, 0)]})
     loaded = words.page(run.answers[79000])["loaded"]
     assert loaded == {"_read_log": 127 - 64, "_load": 127 - 2, "_drop": 2 + 64}[at]

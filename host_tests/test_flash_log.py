@@ -16,10 +16,10 @@ from log_rig import (
     records_of,
 )
 
+from drivers.board_files import crc_of
 from drivers.flash_log import ANSWER_NAMES, BROKEN, BUSY, DONE, FULL, TOO_LONG, FlashLog
 from drivers.log_cursor import Cursor
 from drivers.log_reader import PAYLOAD_MAX, RECORD_MIN, SEGMENT_HEAD, LogReader
-from drivers.store import crc_of
 
 STATE = 7  # a kind that is kept in these tests
 ONE = [(1, b"one"), (2, b"two two"), (STATE, b"state"), (3, b"")]

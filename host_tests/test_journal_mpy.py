@@ -116,7 +116,7 @@ FILES = (
 LOG = r"""
 from drivers.flash_log import FlashLog
 from drivers.log_cursor import Cursor
-from drivers.store import BoardFiles
+from drivers.board_files import BoardFiles
 
 # Emscripten numbers its errors in its own way; a board's littlefs has them as here.
 ERRORS = {44: 2, 20: 17}
@@ -145,7 +145,7 @@ while cursor.next():
 print(log.newest(7), log.lost, log.last)
 """
 LOG_FILES = (
-    "drivers/__init__.py", "drivers/store.py", "drivers/log_reader.py", "drivers/flash_log.py", "drivers/log_cursor.py",
+    "drivers/__init__.py", "drivers/board_files.py", "drivers/log_reader.py", "drivers/flash_log.py", "drivers/log_cursor.py",
 )  # fmt: skip
 # What codes and their memory take of a small board's heap.
 MEMORY = """

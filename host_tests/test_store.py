@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from littlefs import LittleFS, LittleFSError, UserContext
 
 from drivers import store
-from drivers.store import PAYLOAD_MAX, VERSION, BoardFiles, SettingsStore, StoreError
+from drivers.board_files import BoardFiles
+from drivers.store import PAYLOAD_MAX, VERSION, SettingsStore, StoreError
 
 OLD = {"inlet": 1, "max_current_ma": 32000, "sensor_3": 0}
 NEW = {"inlet": 1, "max_current_ma": 16000, "lock_attempts": 3}

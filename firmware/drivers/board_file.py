@@ -118,10 +118,10 @@ _NEEDED = (
 _OPTIONAL = ("temp_rail_mv", "spi", "can", "lines", "light_ws2812")
 
 
-def load(text: str, platform: str = sys.platform) -> BoardData:
+def load(text: str, platform: str = "") -> BoardData:
     """Return the board that `text` describes. Raises BoardFileError with the first problem found.
 
-    `platform` is what the chip calls itself; on a board it must fit the file.
+    `platform` is what the chip calls itself, by default that of this one; on a board it must fit the file.
     """
     try:
         data = json.loads(text)
@@ -134,7 +134,7 @@ def load(text: str, platform: str = sys.platform) -> BoardData:
     check_doubles(text, data)
     check_keys("", data, _NEEDED, _OPTIONAL)
     check_name(data["name"])
-    chip = _check_chip(data, platform)
+    chip = _check_chip(data, platform or sys.platform)
     number(data, "adc_ref_mv", chip[_FULL_SCALE_MV][0], chip[_FULL_SCALE_MV][1])
     number(data, "watchdog_ms", _WATCHDOG_MS[0], _WATCHDOG_MS[1])
     section(data, "ac_current", ("zero_mv", "ma_per_mv"))

@@ -183,10 +183,10 @@ class ChipBoard:
         return self._store.read()
 
     def port_store(self):
-        """Return what keeps the port records; drivers.store is loaded for the settings already."""
-        from drivers.store import PortStore
+        """Return what keeps the port records."""
+        from drivers.stores import LoadedStore
 
-        return PortStore()
+        return LoadedStore("PortStore")
 
     def journal_log(self, kept):
         """Return the journal's log on flash, not yet open. `kept`: kinds whose newest record is found."""

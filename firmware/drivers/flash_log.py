@@ -22,6 +22,7 @@ import struct
 
 from micropython import const
 
+from drivers.board_files import BoardFiles, crc_of
 from drivers.log_reader import (
     FREE,
     MAGIC,
@@ -35,7 +36,6 @@ from drivers.log_reader import (
     VERSION,
     LogReader,
 )
-from drivers.store import BoardFiles, crc_of
 
 # What `append` answers.
 DONE = const(0)

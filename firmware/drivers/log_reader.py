@@ -4,7 +4,7 @@ import struct
 
 from micropython import const
 
-from drivers.store import CRC_BYTES, BoardFiles, crc_of
+from drivers.board_files import CRC_BYTES, BoardFiles, crc_of
 
 VERSION = const(1)
 PAYLOAD_MAX = const(2048)

@@ -35,7 +35,7 @@ def opened():
             "an interrupted flash is not finished: reset the board, or run make flash again; outputs stay safe"
         )
     board_file = _board_file()
-    from drivers.store import SettingsStore
+    from drivers.stores import LoadedStore
 
     # Between what stays and what comes next: the garbage of importing and parsing splits the heap, and the next pool of
     # names would find no room in one piece (a Pico has 230 KB).
@@ -45,10 +45,10 @@ def opened():
         if sys.platform == "rp2":
             from drivers.rp2040_board import Rp2040Board
 
-            return Rp2040Board(board_file, SettingsStore())
+            return Rp2040Board(board_file, LoadedStore("SettingsStore"))
         from drivers.esp32_board import Esp32Board
 
-        return Esp32Board(board_file, SettingsStore())
+        return Esp32Board(board_file, LoadedStore("SettingsStore"))
     except (ValueError, OSError) as error:
         raise BoardError("the board's drivers do not start: %s; outputs stay safe" % error)
 

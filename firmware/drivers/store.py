@@ -8,17 +8,15 @@ ports.records judge that.
 When to write is the caller's rule: only while nothing is energised, since a flash erase stops the CPU for tens of ms.
 """
 
-import binascii
 import json
-import os
 
 from micropython import const
+
+from drivers.board_files import CRC_BYTES, BoardFiles, crc_of
 
 VERSION = const(1)
 # Every setting together takes about 1.2 kB: more is no file of ours, and would not fit the heap for sure.
 PAYLOAD_MAX = const(4096)
-
-CRC_BYTES = const(4)
 
 _HEAD = const(3)
 _SIZE_MAX = _HEAD + PAYLOAD_MAX + CRC_BYTES
@@ -27,29 +25,6 @@ _ENOENT = const(2)
 
 class StoreError(ValueError):
     """What is stored is damaged, or what is to be stored cannot be; one sentence for a person."""
-
-
-class BoardFiles:
-    """The board's own file system, as much as a store needs of it. Errors are OSError."""
-
-    def open(self, path: str, mode: str):
-        return open(path, mode)
-
-    def rename(self, path: str, new_path: str) -> None:
-        os.rename(path, new_path)
-
-    def remove(self, path: str) -> None:
-        os.remove(path)
-
-    def mkdir(self, path: str) -> None:
-        os.mkdir(path)
-
-
-def crc_of(data, before=b"") -> bytes:
-    """Return the four bytes that guard `before` and `data` on flash: their CRC-32, low byte first."""
-    return (binascii.crc32(data, binascii.crc32(before)) & 0xFFFFFFFF).to_bytes(
-        CRC_BYTES, "little"
-    )
 
 
 class FileStore:

@@ -48,11 +48,12 @@ PARTS = (
 )
 
 
-def _has_room() -> bool:
+def _lacks() -> int:
+    """Return how many bytes are missing of what must be left, 0 for none."""
     if _mem_free is None:
-        return True
+        return 0
     gc.collect()
-    return _mem_free() >= _RESERVE_BYTES
+    return max(_RESERVE_BYTES - _mem_free(), 0)
 
 
 class Opener:
@@ -114,8 +115,9 @@ class Opener:
         why = ""
         try:
             self._load(self._at)
-            if not _has_room():
-                why = "no memory would be left"
+            lacks = _lacks()
+            if lacks:
+                why = "too little memory would be left by %d bytes" % lacks
         except (MemoryError, ImportError, OSError, ValueError) as error:
             why = repr(error)
         if why:

@@ -9,9 +9,20 @@ from micropython import const
 
 from modules import unload
 
-_MODULES = ("drivers.flash_log", "drivers.log_reader")
+_MODULES = ("drivers.flash_log", "drivers.log_reader", "drivers.board_files")
 # Looks of journal.book without a use, after which the log goes away: ten seconds.
 _IDLE_LOOKS = const(40)
+# Kept in one piece for the two files that a write has open, 1.2 KB each on littlefs: the code that is loaded before them
+# leaves holes.
+_ROOM_BYTES = const(2560)
+
+
+def _room():
+    """Return what keeps the room, None where there is none."""
+    try:
+        return bytearray(_ROOM_BYTES)
+    except MemoryError:
+        return None
 
 
 class Shelf:
@@ -24,6 +35,7 @@ class Shelf:
         self._make = make
         self._kept = kept
         self._idle_looks = 0
+        self._room = _room()
         self.log = None  # while it is wanted
         self.last = 0  # number of the newest record, as last seen
         self.lost = 0  # records found damaged
@@ -35,6 +47,7 @@ class Shelf:
             gc.collect()
             self.log = self._make(self._kept)
             return False
+        self._room = None
         is_open = self.log.open_step()
         if is_open:
             self.look()
@@ -66,3 +79,4 @@ class Shelf:
         for name in _MODULES:
             unload(name)
         gc.collect()
+        self._room = _room()

@@ -41,7 +41,15 @@ BOARD_BLANKS = {
     "setting_rows.py": {"TABLE": 2},
 }
 # Rooms that a board loads last and has the least memory left for: without the numbers of their lines, a fifteenth of them.
-_WITHOUT_LINES = ("journal/", "ports/", "vehicle/")
+_WITHOUT_LINES = (
+    "journal/",
+    "ports/",
+    "vehicle/",
+    "drivers/can_",
+    "drivers/mcp",
+    "drivers/flash_log",
+    "drivers/log_",
+)
 # For the virtual inlet on the host only.
 _HOST_ONLY = "drivers/virtual"
 # Drivers whose name begins with a chip's are for that chip alone.
