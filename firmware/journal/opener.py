@@ -30,6 +30,7 @@ from modules import unload
 _AC_CONTACTS = (0, 1)  # channels of thermal.port
 _NO_SENSOR = const(0)  # settings.sensor_0 and so on
 _BLOCKS_MIN = const(4)
+_SMALL_INT = const(0x3FFFFFFF)
 # What a board must have left beside this module, which goes when it has done its work, for what it does at rest: port
 # records are changed and records of the log are written with some 12 KB.
 _RESERVE_BYTES = const(10000)
@@ -173,7 +174,12 @@ class Opener:
         if len(payload) % 4 or len(payload) < 4 * size:
             self._refused(kind)
             return None
-        return array("i", payload)
+        ints = array("i", payload)
+        if max(ints) > _SMALL_INT or min(ints) < -_SMALL_INT:
+            # No board writes it, and to tell of it would allocate.
+            self._refused(kind)
+            return None
+        return ints
 
     def _refused(self, kind: int) -> None:
         self._board.note(
