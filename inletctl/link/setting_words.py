@@ -5,6 +5,7 @@ from typing import Any
 from inletctl.errors import UserError
 from inletctl.house import use_firmware
 from inletctl.light import name_of_look, parse_look
+from inletctl.scenario.field import shown
 
 use_firmware()
 
@@ -29,6 +30,11 @@ def parse(assignments: "tuple[str, ...]") -> dict[str, int]:
     """Return the settings written as KEY=VALUE. Raises UserError for the first that cannot be."""
     wanted: dict[str, int] = {}
     for text in assignments:
+        if not text.isprintable():
+            raise UserError(
+                "%s has a sign in it that cannot be shown: write KEY=VALUE, such as max_current_ma=16000."
+                % shown(text)
+            )
         key, sign, value = text.partition("=")
         if not sign:
             raise UserError("'%s' is not KEY=VALUE, such as max_current_ma=16000." % text[:40])
