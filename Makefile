@@ -3,6 +3,7 @@
 JOBS ?= 2
 SCENARIO ?=
 UF2 ?=
+MINUTES ?= 10
 PORT ?=
 BOARD ?= rp2040-reference
 ARGS ?=
@@ -12,7 +13,7 @@ READY := .venv/.inletctl node_modules/.stamp
 TYPINGS := typings/.stamp typings-esp32/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sim emu flash test lint types unit docs perf bench monitor mpy clean distclean
+.PHONY: help setup demo sim emu flash test lint types unit docs fuzz perf bench monitor mpy clean distclean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -55,6 +56,9 @@ bench: $(READY) ## a recipe: make bench [RECIPE=conformance] [PORT=... GENERATOR
 
 monitor: $(READY) ## watch a board live: make monitor [PORT=...], else the simulation
 	$(BIN)/inletctl monitor $(if $(PORT),--port "$(PORT)",--target sim)
+
+fuzz: $(READY) ## feed what reads bytes with bytes nobody meant: make fuzz [MINUTES=10] [ARGS=TARGET...]
+	$(BIN)/inletctl fuzz --minutes $(MINUTES) $(ARGS)
 
 docs: $(READY) ## write the generated pages anew
 	$(BIN)/inletctl docs

@@ -20,6 +20,7 @@ from inletctl.can.command import can_group
 from inletctl.emu.command import emu
 from inletctl.errors import UserError
 from inletctl.flash.command import flash
+from inletctl.fuzz.command import fuzz
 from inletctl.house import SCENARIOS
 from inletctl.journal.codes_command import codes_group
 from inletctl.journal.command import journal_group
@@ -434,7 +435,7 @@ def powercut(cuts: int, uf2: "Path | None", seed: int, jobs: int, what: str) -> 
 for _command in (
     emu, flash, monitor, bench, garbage, light, scan, settings_group, calibrate, clock, charge_now, log_group, decode_command,
     replay_command, can_group, can_perf, port_group, codes_group, journal_group, blackbox_group,
-    prove_group,
+    prove_group, fuzz,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from inletctl.blackbox.docs import blackbox_page
 from inletctl.can.generate import PAGES as CAN_PAGES
 from inletctl.errors import UserError
+from inletctl.fuzz.docs import PAGES as FUZZ_PAGES
 from inletctl.hardware_docs import PAGES as HARDWARE_PAGES
 from inletctl.house import ROOT, use_firmware
 from inletctl.journal.blame_docs import PAGES as BLAME_PAGES
@@ -299,6 +300,7 @@ PAGES: dict[str, Callable[[], str]] = {
     **CODE_PAGES,
     **BLAME_PAGES,
     **PROVE_PAGES,
+    **FUZZ_PAGES,
     **REQUIREMENT_PAGES,
 }
 

@@ -1,0 +1,49 @@
+"""One reader under atheris, in a process of its own: `python -m inletctl.fuzz.child TARGET FOLDER [libFuzzer's options]`.
+
+Coverage guides what is fed; a crash of the reader is written to the folder and the run goes on, so that one mistake hides
+no other. What ends the process itself (memory, a hang outside of Python) leaves libFuzzer's own file there.
+"""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+# Packages of the firmware and of the host tool whose branches guide.
+_INCLUDE = (
+    "inletctl", "settings", "setting_rows", "drivers", "ports", "journal", "vehicle", "step", "faults", "interlock", "lock", "pilot",
+    "thermal", "tomllib", "tomli",
+)  # fmt: skip
+
+
+def main() -> None:
+    """Feed until libFuzzer's options end it."""
+    name, folder, *options = sys.argv[1:]
+    # Not there on every machine, and its types are not those of its code.
+    atheris: Any = importlib.import_module("atheris")
+    with atheris.instrument_imports(include=list(_INCLUDE)):
+        from inletctl.fuzz.harness import Crash, check
+        from inletctl.fuzz.targets import target
+
+        harness = target(name)
+    crashes = Path(folder)
+    seen: dict[str, int] = {}
+
+    def feed(data: bytes) -> Any:
+        try:
+            check(harness, data)
+        except Crash as crash:
+            size = seen.get(crash.signature)
+            if size is None or len(data) < size:
+                seen[crash.signature] = len(data)
+                # One file a mistake: a later, smaller one takes its place.
+                number = list(seen).index(crash.signature)
+                (crashes / ("found-%d" % number)).write_bytes(data)
+        return 0
+
+    atheris.Setup([sys.argv[0], *options], feed)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

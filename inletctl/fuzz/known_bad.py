@@ -1,0 +1,72 @@
+"""Readers that are wrong on purpose: what must be found, so that nothing passes because nothing looks."""
+
+from inletctl.fuzz.harness import Harness, Refusal
+
+_MAGIC = b"OIJ!"
+
+
+def magic() -> Harness:
+    """A reader that falls over at four signs in a row: no change at random finds them, a guide does one by one."""
+
+    def run(data: bytes) -> None:
+        at = 0
+        # Branch by branch, as a parser's.
+        if at < len(data) and data[at] == _MAGIC[0]:
+            if len(data) > 1 and data[1] == _MAGIC[1]:
+                if len(data) > 2 and data[2] == _MAGIC[2]:
+                    if len(data) > 3 and data[3] == _MAGIC[3]:
+                        raise KeyError("known bad")
+        raise Refusal("no magic in it")
+
+    return Harness("known-bad-magic", run, (b"....",), (), 16)
+
+
+def divides() -> Harness:
+    """A reader that divides by what it reads."""
+
+    def run(data: bytes) -> None:
+        if len(data) > 1:
+            raise Refusal("it has %d of them" % (data[0] // data[1]))
+
+    return Harness("known-bad-divides", run, (b"\x08\x02",))
+
+
+def loops() -> Harness:
+    """A reader that goes on as long as it is told to, whatever that is, and lets nothing stop it."""
+
+    def run(data: bytes) -> None:
+        left = int.from_bytes(data[:4], "big")
+        while left:
+            try:
+                left -= 1
+            except Exception:
+                left += 1
+
+    return Harness("known-bad-loops", run, (b"\x00\x00\x00\x09",), (), 64, 0.05)
+
+
+def hoards() -> Harness:
+    """A reader that makes room for as much as it is told to."""
+
+    def run(data: bytes) -> None:
+        bytearray(int.from_bytes(data[:4], "little") & 0x0FFFFFFF)
+
+    return Harness("known-bad-hoards", run, (b"\x10\x00\x00\x00",), (), 64)
+
+
+def babbles() -> Harness:
+    """A reader that says the input itself, escape sequences and all."""
+
+    def run(data: bytes) -> None:
+        raise Refusal("%s is refused" % data.decode("latin-1"))
+
+    return Harness("known-bad-babbles", run, (b"abc",))
+
+
+def is_dumb() -> Harness:
+    """A reader that refuses without a word."""
+
+    def run(data: bytes) -> None:
+        raise Refusal("" if data[:1] == b"\x00" else "no")
+
+    return Harness("known-bad-dumb", run, (b"abc",))
