@@ -13,7 +13,7 @@ READY := .venv/.inletctl node_modules/.stamp
 TYPINGS := typings/.stamp typings-esp32/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sim emu flash test lint types unit docs fuzz perf bench monitor mpy clean distclean
+.PHONY: help setup demo sim emu flash test lint types unit docs fuzz perf reactions bench monitor mpy clean distclean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -65,6 +65,9 @@ docs: $(READY) ## write the generated pages anew
 
 perf: $(READY) ## measure speed and timing, into build/perf
 	$(BIN)/inletctl perf --out build/perf
+
+reactions: $(READY) ## measure reaction times anew and print them into README.md: make reactions [UF2=...]
+	$(BIN)/inletctl reactions $(if $(UF2),--uf2 "$(UF2)") $(ARGS)
 
 mpy: $(READY) ## compile every firmware file as the board would, into build/mpy
 	@$(BIN)/python tools/check.py mpy

@@ -35,6 +35,7 @@ from inletctl.measure.parts import PARTS
 from inletctl.monitor.command import monitor
 from inletctl.ports.command import port as port_group
 from inletctl.prove.command import prove_group
+from inletctl.reaction_command import reactions
 
 INLETS = ("type1", "type2", "gbt", "nacs", "ccs1", "ccs2", "chademo")
 
@@ -376,7 +377,12 @@ def docs_command(only_check: bool) -> None:
 )
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True)
-def perf(out: Path, **options: Any) -> None:
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="keep the reactions in docs/figures, and print the table of README.md anew",
+)
+def perf(out: Path, keep: bool, **options: Any) -> None:
     """Measure speed, reactions, memory and the emulated chip into report.html and report.json."""
     from inletctl.measure import everything
 
@@ -386,6 +392,13 @@ def perf(out: Path, **options: Any) -> None:
     for sentence in over:
         click.echo(sentence, err=True)
     click.echo("wrote %s and report.json" % (out / "report.html"))
+    if keep:
+        from inletctl import docs, reaction_table
+
+        kept = reaction_table.keep(out / "report.json", options["seed"])
+        click.echo("kept the reactions of: %s" % ", ".join(kept))
+        for name in docs.write():
+            click.echo("wrote %s" % name)
     if over:
         sys.exit(1)
 
@@ -435,7 +448,7 @@ def powercut(cuts: int, uf2: "Path | None", seed: int, jobs: int, what: str) -> 
 for _command in (
     emu, flash, monitor, bench, garbage, light, scan, settings_group, calibrate, clock, charge_now, log_group, decode_command,
     replay_command, can_group, can_perf, port_group, codes_group, journal_group, blackbox_group,
-    prove_group, fuzz,
+    prove_group, fuzz, reactions,
 ):  # fmt: skip
     cli.add_command(_command)
 

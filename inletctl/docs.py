@@ -16,6 +16,7 @@ from inletctl.light import light_page, looks_of, name_of_look
 from inletctl.link.protocol_page import protocol_page
 from inletctl.markdown import table
 from inletctl.prove.docs import PAGES as PROVE_PAGES
+from inletctl.reaction_table import readme_page
 from inletctl.requirements.page import PAGES as REQUIREMENT_PAGES
 from inletctl.scenario.markdown import language_markdown
 
@@ -285,6 +286,7 @@ def connectors_page() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "README.md": readme_page,
     "docs/shutdown.md": shutdown_page,
     "docs/settings.md": settings_page,
     "docs/tables.md": tables_page,

@@ -76,6 +76,8 @@ CAUSES = (
     Cause("limit below 6 A", "below_minimum", "vehicle_limit", lambda dice: {"a": dice.randint(0, 5)}),
     Cause("charger ignores its limit", "charger_fault", "charger", _fixed(state="stuck")),
 )  # fmt: skip
+# Not the end of a charge: the command follows to the lower current, and S2 stays closed.
+LOWER = Cause("EVSE lowers its offer", "", "evse_offer", lambda dice: {"a": dice.randint(6, 9)}, current_ms=20)  # fmt: skip
 
 
 class Snapshot:
@@ -117,13 +119,7 @@ def inject(
     -1 where it never came, or (for S2, with `until_s2` False) was not waited for.
     """
     snapshot: Snapshot = pickle.loads(frozen)
-    next_us = snapshot.world.t_us + PASS_US
-    for _ in range(dice.randrange(3)):
-        snapshot.pass_to(next_us)
-        next_us += PASS_US
-    hit_us = snapshot.world.t_us + dice.randrange(1, PASS_US)
-    snapshot.world.advance(hit_us)
-    _do(snapshot.world, cause.verb, cause.args(dice))
+    hit_us, next_us = _hit(snapshot, cause.verb, cause.args(dice), dice)
     if cause.row == "charger_fault":
         # A charger that draws what it drew is in the wrong only once it is told to draw less.
         _do(snapshot.world, "evse_offer", {"a": 6})
@@ -138,6 +134,33 @@ def inject(
     return current_us, s2_us
 
 
+def inject_lower(frozen: bytes, dice: random.Random) -> int:
+    """Let the EVSE lower its offer at a random instant; return us until the command is no higher, -1 where it never is."""
+    snapshot: Snapshot = pickle.loads(frozen)
+    args = LOWER.args(dice)
+    hit_us, next_us = _hit(snapshot, LOWER.verb, args, dice)
+    while next_us - hit_us < _GIVE_UP_US:
+        snapshot.pass_to(next_us)
+        if snapshot.commands.charger_ma <= args["a"] * 1000:
+            return next_us - hit_us if snapshot.commands.s2_close else -1
+        next_us += PASS_US
+    return -1
+
+
+def _hit(
+    snapshot: Snapshot, verb: str, args: dict[str, Any], dice: random.Random
+) -> tuple[int, int]:
+    """Let something happen at a random instant between two passes; return that instant and the next pass, us."""
+    next_us = snapshot.world.t_us + PASS_US
+    for _ in range(dice.randrange(3)):
+        snapshot.pass_to(next_us)
+        next_us += PASS_US
+    hit_us = snapshot.world.t_us + dice.randrange(1, PASS_US)
+    snapshot.world.advance(hit_us)
+    _do(snapshot.world, verb, args)
+    return hit_us, next_us
+
+
 def _do(world: World, verb: str, args: dict[str, Any]) -> None:
     world.do(verb, **args)
 
@@ -146,12 +169,7 @@ def _measure_cause(job: tuple[int, int, int]) -> tuple[int, list[int], list[int]
     index, count, seed = job
     cause = CAUSES[index]
     dice = random.Random("%d/%d" % (seed, index))
-    frozen = []
-    for _ in range(6):
-        snapshot = Snapshot(cause.inlet, dice)
-        if not snapshot.commands.s2_close or snapshot.commands.charger_ma < 6000:
-            raise RuntimeError("the snapshot for %r does not charge" % cause.name)
-        frozen.append(pickle.dumps(snapshot))
+    frozen = _charging(cause, dice)
     row = next(row for row in faults.SHUTDOWN if row[faults.ROW_NAME] == cause.row)
     is_at_once = row[faults.ROW_ORDER] == faults.NOW
     current, s2 = [], []
@@ -163,6 +181,25 @@ def _measure_cause(job: tuple[int, int, int]) -> tuple[int, list[int], list[int]
         if until_s2:
             s2.append(s2_us)
     return index, current, s2
+
+
+def _charging(cause: Cause, dice: random.Random) -> list[bytes]:
+    """Return a few inlets that charge, at random operating points."""
+    frozen = []
+    for _ in range(6):
+        snapshot = Snapshot(cause.inlet, dice)
+        if not snapshot.commands.s2_close or snapshot.commands.charger_ma < 6000:
+            raise RuntimeError("the snapshot for %r does not charge" % cause.name)
+        frozen.append(pickle.dumps(snapshot))
+    return frozen
+
+
+def measure_lowering(count: int, seed: int) -> dict[str, Any]:
+    """Let the EVSE lower its offer `count` times, and see how long the command stays above it."""
+    dice = random.Random("%d/lower" % seed)
+    frozen = _charging(LOWER, dice)
+    values_us = [inject_lower(dice.choice(frozen), dice) for _ in range(count)]
+    return {"cause": LOWER.name, "current": summary(values_us, LOWER.current_ms)}
 
 
 def summary(values_us: list[int], limit_ms: int) -> dict[str, Any]:
@@ -295,4 +332,5 @@ def measure(count: int, seed: int, jobs: int, tell: Callable[[str], None]) -> di
     tell("speed: %.0f x real time" % result["speed"]["times_real_time"])
     result["memory"] = measure_memory(jobs, tell)
     result["reactions"] = measure_reactions(count, seed, jobs, tell)
+    result["lowering"] = measure_lowering(count, seed)
     return result
