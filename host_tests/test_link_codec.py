@@ -67,6 +67,16 @@ def test_a_line_of_commands_comes_back_as_it_was_sent(t_ms, number, values, late
     assert parse_line(line[:-1]) == Telemetry(t_ms, number, "commands", tuple(values), late)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("pilot_count", 6), ("pilot_count", -1), ("pp_mv", 1 << 30)]
+)
+def test_a_reading_that_no_board_has_is_damage(name, value):
+    values = [0] * len(READINGS)
+    values[READINGS.index(name)] = value
+    with pytest.raises(ValueError, match="no board has"):
+        parse_line(seal({"t": 1, "n": 1, "r": values, "late": 0})[:-1])
+
+
 def test_what_the_firmware_writes_is_read():
     commands = Commands()
     commands.s2_close = True
@@ -87,6 +97,7 @@ def test_what_the_firmware_writes_is_read():
 
 @given(st.lists(NUMBER, min_size=len(READINGS), max_size=len(READINGS)))
 def test_a_line_of_readings_comes_back_as_it_was_sent(values):
+    values[READINGS.index("pilot_count")] %= 6
     line = seal({"t": 1, "n": 2, "r": values, "late": 3})
     assert parse_line(line[:-1]) == Telemetry(1, 2, "readings", tuple(values), 3)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from inletctl.house import use_firmware
+from inletctl.link.codec import are_sane
 
 use_firmware()
 
@@ -25,7 +26,6 @@ _Read = TypeVar("_Read")
 _GROUP = 8
 _TRIGGER = 128
 _BITS = 32
-_NUMBER_MAX = (1 << 30) - 1
 _TICKS_MASK = 0x3FFFFFFF
 # Frames come every 1.3 s at least; a pass may be late where nothing is energised.
 _HOLE_MS = 10_000
@@ -169,7 +169,7 @@ def frames_of(block: bytes) -> "list[Frame]":
             for n in range(_GROUP):
                 if which >> n & 1:
                     values[group * _GROUP + n] += read.growth()
-        if any(abs(value) > _NUMBER_MAX for value in values) or any(values[n] for n in _SPARE):
+        if not are_sane(tuple(values), True) or any(values[n] for n in _SPARE):
             raise PayloadError("a frame holds a number that no board writes")
         made.append(Frame(t_ms, tuple(values), bool(mask & _TRIGGER)))
     return made

@@ -42,6 +42,7 @@ TARGETS = {
     "journal-records": Target("whole records with any content, at a board's start", "the journal loads, every page fits a 32-bit board, it goes on through a plug-in and is written", "flash", "journal_records"),
     "blackbox":        Target("a journal file of the host: black boxes, sessions", "tables and waveforms are made of all that is left", "flash", "blackbox"),
     "log":             Target("a recorded log of the host", "table and waveforms are made of all that is taken", "flash", "log"),
+    "replay":          Target("a recording, a log or a black box, through the logic again", "", "replays", "replays"),
 }
 # fmt: on
 # Readers that are wrong on purpose, for the tests of this package.

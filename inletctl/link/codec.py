@@ -16,8 +16,10 @@ from inletctl.house import use_firmware
 use_firmware()
 
 from drivers.virtual_layout import COMMANDS as COMMAND_FIELDS  # noqa: E402
+from signals import PILOT_PERIODS  # noqa: E402
 from vehicle.protocol import READINGS, VERSION  # noqa: E402
 
+_PILOT_COUNT = READINGS.index("pilot_count")
 COMMANDS_KIND, READINGS_KIND = "commands", "readings"
 # Longer than any line; what has no line end by then is noise.
 LINE_MAX = 4096
@@ -123,7 +125,18 @@ def _telemetry(t_ms: bytes, number: bytes, kind: bytes, values: bytes, late: byt
             "A line of the board has %d numbers where this tool knows %d: flash the board again, or update inletctl."
             % (len(made.values), len(fields))
         )
+    if not are_sane(made.values, is_readings):
+        raise ValueError(
+            "A line of the board holds a number that no board has: flash the board again, or update inletctl."
+        )
     return made
+
+
+def are_sane(values: "tuple[int, ...]", is_readings: bool) -> bool:
+    """Return whether a board can have said these numbers: none over 30 bits, and no more pilot periods than there is room for."""
+    if any(not ~TICKS_MASK <= value <= TICKS_MASK for value in values):
+        return False
+    return not is_readings or 0 <= values[_PILOT_COUNT] <= PILOT_PERIODS
 
 
 def _numbers(text: bytes) -> tuple[int, ...]:
