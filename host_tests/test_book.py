@@ -437,7 +437,9 @@ def test_a_plug_that_comes_and_goes_all_day_costs_no_more_either():
     assert len(log.kinds) <= BUDGET_AT_START + 20000 * 1000 // EARN_MS + 1
 
 
-def test_a_record_that_cannot_be_written_does_not_hold_the_others_up_and_a_box_is_given_up():
+def test_a_record_that_cannot_be_written_does_not_hold_the_others_up_and_a_box_is_given_up(
+    monkeypatch,
+):
     class Box:
         state = FULL
         credit_min = 7
@@ -451,13 +453,14 @@ def test_a_record_that_cannot_be_written_does_not_hold_the_others_up_and_a_box_i
         def rearm(self):
             self.state = 0
 
-    def no_memory(box, session, part_bytes):
+    def no_memory(*_):
         raise MemoryError
 
     log = Log()
     book, c, r = quiet_book(log)
     box = Box()
-    book.set_box(box, no_memory)
+    monkeypatch.setattr("journal.box_writer.BoxWriter", no_memory)
+    book.set_box(box, None, None, "")
     live(book, c, r, 600)
     assert K_TROUBLES in log.kinds and book.failures == 1 and box.state == FULL
     live(book, c, r, 3 * 3600, 600)

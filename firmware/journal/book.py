@@ -8,6 +8,7 @@ from array import array
 
 from micropython import const
 
+from modules import unload
 from ticks import ticks_diff
 
 # Kinds of records on flash (docs/journal.md). The first are states: the newest of each is all that counts.
@@ -29,6 +30,8 @@ SESSION_MAX = const(0x3FFFFFFF)
 CREDIT_MAX_MIN = const(1440)  # journal.blackbox
 # Bytes of one record of a black box: two for a box of six blocks.
 _PART_BYTES = const(1700)
+# A part, the same read back, and its file.
+_BOX_ROOM_BYTES = const(4720)
 
 # Own choices. Signs of one trouble come together; a record costs an erase.
 SETTLE_MS = const(5000)
@@ -81,7 +84,7 @@ class Book:
         self._verdict_serial = 0  # as the black box was last told
         self._session_serial = 0  # of the verdict when the plug went in
         self._resets = 0  # within this plug-in
-        self._make_writer = None  # makes a BoxWriter
+        self._box_facts = None  # what a BoxWriter asks for: settings, clock, version
         self._writer = None
         self._part = 0  # that is written next
         self._record = bytearray(_RECORD_BYTES)  # of a session that is over
@@ -134,11 +137,13 @@ class Book:
         """Take the session log."""
         self.sessions = sessions
 
-    def set_box(self, box, make_writer) -> None:
-        """Take the black box, and what makes a journal.box_writer.BoxWriter: make_writer(box, session, part_bytes)."""
+    def set_box(self, box, settings, clock, version: str) -> None:
+        """Take the black box, and what is told with it: settings, clock (None: no car's side), the firmware's name."""
         box.restore(self._credit_min)
         self.box = box
-        self._make_writer = make_writer
+        self._box_facts = (settings, clock, version)
+        if self.shelf is not None:
+            self.shelf.keep_room(_BOX_ROOM_BYTES)
 
     def set_counts(self, session: int, credit_min: int, budget: int) -> None:
         """Go on from what is stored: number of the last plug-in, the black box's credit, records that may be written."""
@@ -391,8 +396,13 @@ class Book:
 
     def _box_part(self):
         writer = self._writer
-        if writer is None and self._make_writer is not None:
-            writer = self._make_writer(self.box, self._box_session, _PART_BYTES)
+        if writer is None and self._box_facts is not None:
+            # A board forgets it when the box is written.
+            from journal.box_writer import BoxWriter
+
+            settings, clock, version = self._box_facts
+            minute = clock.minute if clock is not None and clock.is_set else None
+            writer = BoxWriter(self.box, settings, version, self._box_session, minute, _PART_BYTES)
             self._writer = writer
             self._part = 0
         part = bytearray(_PART_BYTES)
@@ -453,6 +463,7 @@ class Book:
     def _end_box(self) -> None:
         """The black box is written, or given up: record anew."""
         self._writer = None
+        unload("journal.box_writer")
         self._box_session = 0
         self._box_tries = 0
         if self.box is not None:

@@ -233,15 +233,7 @@ class Opener:
             box = BlackBox()
         except MemoryError:
             box = BlackBox(_BLOCKS_MIN)
-        settings, clock, version = self._settings, self._clock, self._version
-
-        def make_writer(box, session: int, part_bytes: int):
-            from journal.box_writer import BoxWriter
-
-            minute = clock.minute if clock is not None and clock.is_set else None
-            return BoxWriter(box, settings, version, session, minute, part_bytes)
-
-        self.book.set_box(box, make_writer)
+        self.book.set_box(box, self._settings, self._clock, self._version)
 
     def _load_wear(self) -> None:
         from journal.wear import DUMP_INTS, Wear

@@ -17,10 +17,10 @@ _IDLE_LOOKS = const(40)
 _ROOM_BYTES = const(2560)
 
 
-def _room():
-    """Return what keeps the room, None where there is none."""
+def _room(size: int):
+    """Return what keeps so many bytes, None where there are none in one piece."""
     try:
-        return bytearray(_ROOM_BYTES)
+        return bytearray(size)
     except MemoryError:
         return None
 
@@ -35,10 +35,19 @@ class Shelf:
         self._make = make
         self._kept = kept
         self._idle_looks = 0
-        self._room = _room()
+        self._room_bytes = _ROOM_BYTES
+        self._room = _room(_ROOM_BYTES)
         self.log = None  # while it is wanted
         self.last = 0  # number of the newest record, as last seen
         self.lost = 0  # records found damaged
+
+    def keep_room(self, size: int) -> None:
+        """Keep so many bytes free from now on, for what is written as well."""
+        self._room = None
+        self._room_bytes = size
+        if self.log is None:
+            gc.collect()
+            self._room = _room(size)
 
     def step(self) -> bool:
         """Take the next step of opening the log; return whether it is open. Raises what loading raises."""
@@ -79,4 +88,4 @@ class Shelf:
         for name in _MODULES:
             unload(name)
         gc.collect()
-        self._room = _room()
+        self._room = _room(self._room_bytes)
