@@ -81,6 +81,7 @@ class Opener:
         self.pages = None  # journal.pages, what the console asks
         self._has_pages = False  # or there was no room for it
         self._at = 0
+        self._held = ()  # modules that were there before the part that is loaded
         self.is_done = False
 
     def step(self) -> None:
@@ -95,6 +96,7 @@ class Opener:
             elif not self._has_pages:
                 self._has_pages = True
             else:
+                self._drop()
                 self._go_on()
 
     def _go_on(self) -> None:
@@ -112,7 +114,7 @@ class Opener:
             self._has_pages = True
             return
         gc.collect()
-        held = list(sys.modules)
+        self._held = tuple(sys.modules)
         why = ""
         try:
             self._load(self._at)
@@ -122,7 +124,7 @@ class Opener:
         except (MemoryError, ImportError, OSError, ValueError) as error:
             why = repr(error)
         if why:
-            self._drop(held)
+            self._drop()
             self._board.note("journal: left out on this board: %s: %s" % (PARTS[self._at], why))
         self._go_on()
 
@@ -147,13 +149,20 @@ class Opener:
         shelf.put_away()
         self._load_counts()
 
-    def _drop(self, held: list) -> None:
-        """Give up the part that was being loaded, and the modules that came with it: `held` were there before."""
+    def _drop(self) -> None:
+        """Give up the part that was being loaded, and the modules that came with it. Needs no memory."""
         setattr(self.book, _ATTRIBUTES[self._at], None)
-        for name in list(sys.modules):
-            if name not in held:
-                unload(name)
+        name = self._newcomer()
+        while name and unload(name):
+            name = self._newcomer()
         gc.collect()
+
+    def _newcomer(self) -> str:
+        """Return a module that was not there before this part, "" for none."""
+        for name in sys.modules:
+            if name not in self._held:
+                return name
+        return ""
 
     def _load(self, part: int) -> None:
         # In the order of PARTS.
