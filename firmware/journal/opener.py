@@ -31,8 +31,8 @@ _AC_CONTACTS = (0, 1)  # channels of thermal.port
 _NO_SENSOR = const(0)  # settings.sensor_0 and so on
 _BLOCKS_MIN = const(4)
 _SMALL_INT = const(0x3FFFFFFF)
-# What a board must have left beside this module, which goes when it has done its work, for what it does at rest: port
-# records are changed and records of the log are written with some 12 KB.
+# What a board must have left beside this module, which goes when it has done its work, and the room of journal.shelf: the
+# log's code takes 8 KB while a record is written, port records are changed with as much.
 _RESERVE_BYTES = const(10000)
 # A computer has room.
 _mem_free = getattr(gc, "mem_free", None)

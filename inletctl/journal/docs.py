@@ -78,11 +78,12 @@ Trouble codes and their meaning: [codes](codes/README.md). Nothing here decides 
   a board has no memory for is named on its console, and the others go on. Whatever fails in it later is told too, and left out until the
   next start: charging does not depend on it.
 * **The log's code is loaded while it is written or read** (`firmware/journal/shelf.py`), and forgotten ten seconds later: it takes 8 KB, and what
-  is kept is read before the parts are loaded. A part stays only where 10 KB are left beside it and the loader, which takes 3 KB and goes.
-* **What fits on a Pico** (emulated RP2040, free heap looked at in each step): without CAN all of it. With native CAN and lines the trouble
-  codes and the session log, and not whose fault it was; with a communication controller, heater and door besides, less. A heap that is
-  nearly full is in pieces, too: where the log's code finds no room the board says so, keeps what it knows until it is switched off, and tries
-  again each hour.
+  is kept is read before the parts are loaded. Room for the files of a write is kept in one piece. A part stays only where 10 KB are left beside
+  it, that room and the loader, which takes 3 KB and goes.
+* **What fits on a Pico** (emulated RP2040, all of its heap read ten times a second from outside): without CAN all of it. With native CAN
+  and lines all but contact health: 14 KB are left, and 6 KB of them while the log is open; a record was written. With a communication
+  controller, heater and door besides, less. A heap that is nearly full is in pieces, too: where the log's code finds no room the board says so,
+  keeps what it knows until it is switched off, and tries again each hour.
 * **Each pass** it hears what was read and decided, after the commands were obeyed; it allocates nothing.
 * **Written at rest**, one record a pass, %(settle)d s after a change: trouble codes and black boxes with the plug in too, the rest once it is
   out. Records are counted: at most %(budget)d at once, one more every %(earn)d min (%(records)d a day), and %(start)d after a restart. A record that the flash does
