@@ -28,7 +28,7 @@ from inletctl.flash.slim import Edit, SlimError, edited
 
 ROM_FILE = Path(__file__).with_name("rom_names.txt")
 # A board loads one dialect at most, and these tools at most once: their names come last.
-_SELDOM = ("vehicle/bus_cpc", "vehicle/can_cpc", "vehicle/bus_i3lim", "vehicle/can_i3lim", "drivers/board_file",
+SELDOM = ("vehicle/bus_cpc", "vehicle/can_cpc", "vehicle/bus_i3lim", "vehicle/can_i3lim", "drivers/board_file",
            "drivers/board_shape", "drivers/board_spi", "ports/records", "ports/change")  # fmt: skip
 # Decorators of functions that another compiler reads: names in them are its own words.
 _OTHER_COMPILERS = {"asm_pio", "viper", "native", "asm_thumb", "asm_xtensa"}
@@ -143,7 +143,7 @@ def _uses(trees: Mapping[str, ast.Module]) -> "Counter[str]":
     """Return the names that the board would keep, and of each in how many of the modules that are always there it is."""
     found: Counter[str] = Counter()
     for path, tree in trees.items():
-        found.update(dict.fromkeys(_stored(tree), 0 if path.startswith(_SELDOM) else 1))
+        found.update(dict.fromkeys(_stored(tree), 0 if path.startswith(SELDOM) else 1))
     return found
 
 
