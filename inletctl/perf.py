@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from inletctl.bench.limits import DUTY_ERROR_PCT_X100
 from inletctl.house import SCENARIOS, firmware_hash, use_firmware
 from inletctl.plant.config import PlantConfig
 from inletctl.plant.world import World
@@ -29,6 +30,8 @@ from step import InletStep  # noqa: E402
 
 _CHARGE_FROM_US = 14_000_000  # by then every snapshot charges at its limit
 _GIVE_UP_US = 9_000_000
+# 6 mA each 0.01 %: an offer counts as obeyed within what its duty is measured to.
+_MEASURED_MA = 6 * DUTY_ERROR_PCT_X100
 S2_EVERY = 10  # of the causes whose S2 waits for the current
 
 
@@ -135,13 +138,16 @@ def inject(
 
 
 def inject_lower(frozen: bytes, dice: random.Random) -> int:
-    """Let the EVSE lower its offer at a random instant; return us until the command is no higher, -1 where it never is."""
+    """Let the EVSE lower its offer at a random instant; return us until the command is no higher than that measures.
+
+    -1 where it never is, or S2 opens.
+    """
     snapshot: Snapshot = pickle.loads(frozen)
     args = LOWER.args(dice)
     hit_us, next_us = _hit(snapshot, LOWER.verb, args, dice)
     while next_us - hit_us < _GIVE_UP_US:
         snapshot.pass_to(next_us)
-        if snapshot.commands.charger_ma <= args["a"] * 1000:
+        if snapshot.commands.charger_ma <= args["a"] * 1000 + _MEASURED_MA:
             return next_us - hit_us if snapshot.commands.s2_close else -1
         next_us += PASS_US
     return -1
