@@ -13,6 +13,7 @@ from inletctl.house import ROOT
 # Inputs that once broke a reader: each is a test.
 CRASHES = ROOT / "host_tests" / "fuzz_crashes"
 _SMALLER_TRIES = 1500
+_SMALLER_CPU_S = 20.0
 
 
 @dataclass
@@ -88,7 +89,11 @@ def crash_of(harness: Harness, data: bytes) -> "Crash | None":
 def minimise(harness: Harness, found: Found, tries: int = _SMALLER_TRIES) -> Found:
     """Return the same crash with a smaller input."""
 
+    started_s = time.process_time()
+
     def is_same(data: bytes) -> bool:
+        if time.process_time() - started_s > _SMALLER_CPU_S:
+            return False
         crash = crash_of(harness, data)
         return crash is not None and crash.signature == found.crash.signature
 
