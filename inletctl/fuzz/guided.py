@@ -17,6 +17,8 @@ from inletctl.house import ROOT
 _MEMORY_MB = 1024
 # By the clock on the wall, of what no timer of Python's ends; a busy computer gives a process a part of its time only.
 _HANG_S = 120
+# Names of libFuzzer's files of what has ended the process; others ("slow-unit") tell of a busy computer.
+_ENDED = ("crash-", "oom-", "timeout-")
 # What libFuzzer says now and then: inputs so far, branches seen, inputs worth keeping.
 _STATUS = re.compile(r"^#(\d+)\s+\w+\s+cov: (\d+) ft: \d+ corp: (\d+)/")
 
@@ -72,7 +74,7 @@ def guide(
         for path in sorted(crashes.iterdir()):
             data = path.read_bytes()
             crash = crash_of(harness, data)
-            if crash is None and not path.name.startswith("found-"):
+            if crash is None and path.name.startswith(_ENDED):
                 # What ended the process, and does nothing here: memory over the limit, or a hang outside of Python.
                 crash = Crash(
                     path.name.partition("-")[0], harness.name, "it has ended the process"
