@@ -189,7 +189,7 @@ def test_a_run_repeats_with_its_seed():
 def test_the_guide_finds_what_chance_does_not(tmp_path):
     harness = known_bad.magic()
     assert not feed(harness, SEED, 20_000).found
-    result, status = guide(harness, 2, 1, tmp_path)
+    result, status = guide(harness, 300, 1, tmp_path, runs=200_000)
     assert [found.crash.kind for found in result.found.values()] == ["KeyError"]
     assert status.branches > 0
 

@@ -43,8 +43,9 @@ def guide(
     seed: int,
     corpus: Path,
     tell: "Callable[[Status], object] | None" = None,
+    runs: int = -1,
 ) -> "tuple[Result, Status]":
-    """Feed for so many seconds; what takes a new way is kept in the folder `corpus`, where the next run begins.
+    """Feed for so many seconds, or `runs` inputs (-1: any number); what takes a new way is kept in the folder `corpus`, where the next run begins.
 
     Raises UserError where atheris cannot be run.
     """
@@ -61,7 +62,7 @@ def guide(
         command = [
             python(), "-m", "inletctl.fuzz.child", harness.name, str(crashes), "-max_total_time=%d" % max(1, seconds),
             "-seed=%d" % (seed or 1), "-max_len=%d" % harness.size, "-timeout=%d" % _HANG_S,
-            "-rss_limit_mb=%d" % _MEMORY_MB, "-artifact_prefix=%s/" % crashes, "-print_final_stats=0", str(corpus), str(seeds),
+            "-rss_limit_mb=%d" % _MEMORY_MB, "-artifact_prefix=%s/" % crashes, "-runs=%d" % runs, "-print_final_stats=0", str(corpus), str(seeds),
         ]  # fmt: skip
         if harness.words:
             # libFuzzer refuses a list that is empty.
