@@ -51,6 +51,25 @@ def test_while_the_board_loads_a_passage_may_last_longer(at_ms):
     assert bool(disagreements(run(*one), run(*other))) == (at_ms == agree.LOADED_MS)
 
 
+def test_where_charging_waits_for_the_cars_side_the_board_may_begin_later_and_no_earlier():
+    late_ms = agree.TIME_MS + agree.CAR_MS
+    late = (
+        row(0),
+        row(1000, session=1),
+        row(2000 + late_ms, session=2, s2_close=1, offered_ma=32000),
+    )
+    host = run(*PLAIN, end_ms=9000)
+    assert disagreements(host, run(*late, end_ms=9000), True) == []
+    assert disagreements(host, run(*late, end_ms=9000))
+    later = (*late[:2], row(2001 + late_ms, session=2, s2_close=1, offered_ma=32000))
+    assert disagreements(host, run(*later, end_ms=9000), True)
+    early = (*late[:2], row(1999 - agree.TIME_MS, session=2, s2_close=1, offered_ma=32000))
+    assert disagreements(host, run(*early, end_ms=9000), True)
+    pins = [(1000 * (2000 + late_ms), "s2_close", 1)]
+    assert pin_disagreements(host, pins, 9000, True) == []
+    assert pin_disagreements(host, pins, 9000)
+
+
 @pytest.mark.parametrize("side", ["host", "board"])
 def test_settled_state_of_one_side_only_is_told(side):
     more = (*PLAIN[:2], row(1500, session=1, reasons=2), *PLAIN[2:])

@@ -37,6 +37,8 @@ START_MS = 500
 # meanwhile may be over in one order here and in another there.
 LOADED_MS = 4000
 LOADING_SETTLED_MS = 250
+# Where charging waits for the car's side, by so much the board may be later than the host, which loads it at once.
+CAR_MS = 1500
 # After a reset: the host is dark for as long as the board was at its first boot, and no two boots are quite alike.
 BOOT_MS = 100
 # A board that is reset takes the reports with it that are still under way: a queue of four lines.
@@ -109,13 +111,18 @@ def _with(state: State, **changes: Any) -> State:
     return State(**{**vars(state), **changes})
 
 
-def disagreements(host: Sequence[State], board: Sequence[State]) -> list[str]:
-    """Return what differs beyond the bounds, a sentence each; none where the two agree."""
+def disagreements(
+    host: Sequence[State], board: Sequence[State], needs_car: bool = False
+) -> list[str]:
+    """Return what differs beyond the bounds, a sentence each; none where the two agree.
+
+    `needs_car`: charging waits for the car's side.
+    """
     told: list[str] = []
     h = b = 0
     while h < len(host) or b < len(board):
         if h < len(host) and b < len(board) and host[h].key == board[b].key:
-            told += _compare(host[h], board[b])
+            told += _compare(host[h], board[b], needs_car)
             h, b = h + 1, b + 1
             continue
         step = _skip(host, h, board, b)
@@ -163,13 +170,18 @@ def _skip(host: Sequence[State], h: int, board: Sequence[State], b: int) -> tupl
     return (len(host), len(board)) if best is None else (best[2], best[3])
 
 
-def _compare(host: State, board: State) -> list[str]:
+def _late_ms(host_ms: int, needs_car: bool) -> int:
+    """Return by how much the board may be late besides, of what the host does at `host_ms`."""
+    return CAR_MS if needs_car and host_ms < LOADED_MS else 0
+
+
+def _compare(host: State, board: State, needs_car: bool) -> list[str]:
     told = []
     bound_ms = TIME_MS + (BOOT_MS if host.boots else 0)
     if _must(host) or _must(board):
         early_ms = host.start_ms - board.start_ms
         late_ms = board.since_ms - host.start_ms
-        if early_ms > bound_ms or late_ms > bound_ms:
+        if early_ms > bound_ms or late_ms > bound_ms + _late_ms(host.start_ms, needs_car):
             told.append(
                 "%s begins at %d ms on the board, at %d ms on the host: more than %d ms apart"
                 % (words(host), board.start_ms, host.start_ms, bound_ms)
@@ -198,11 +210,14 @@ def pulses(
 
 
 def pin_disagreements(
-    host: Sequence[State], pins: Iterable[tuple[int, str, int]], end_ms: int
+    host: Sequence[State],
+    pins: Iterable[tuple[int, str, int]],
+    end_ms: int,
+    needs_car: bool = False,
 ) -> list[str]:
     """Return where an output of the board itself differs from the host's command, a sentence each.
 
-    `pins` holds (t_us, output, value) of every change at the pins.
+    `pins` holds (t_us, output, value) of every change at the pins; `needs_car`: charging waits for the car's side.
     """
     told = []
     changes = [(t_us // 1000, name, value) for t_us, name, value in pins]
@@ -213,7 +228,7 @@ def pin_disagreements(
         got = [(t, v) for t, n, v in changes if n == name and t <= end_ms]
         # A pulse of about SETTLED_MS counts on one side and not on the other: looked at again with half of it.
         if not any(
-            _agree(pulses(wanted, end_ms, ms), pulses(got, end_ms, ms), bound_ms)
+            _agree(pulses(wanted, end_ms, ms), pulses(got, end_ms, ms), bound_ms, needs_car)
             for ms in (SETTLED_MS, SETTLED_MS // 2)
         ):
             told.append(
@@ -224,10 +239,14 @@ def pin_disagreements(
 
 
 def _agree(
-    wanted: Sequence[tuple[int, int]], got: Sequence[tuple[int, int]], bound_ms: int
+    wanted: Sequence[tuple[int, int]],
+    got: Sequence[tuple[int, int]],
+    bound_ms: int,
+    needs_car: bool,
 ) -> bool:
     return [value for _t, value in wanted] == [value for _t, value in got] and all(
-        abs(a - b) <= bound_ms for (a, _), (b, _) in zip(wanted, got)
+        -bound_ms <= b - a <= bound_ms + _late_ms(a, needs_car)
+        for (a, _), (b, _) in zip(wanted, got)
     )
 
 

@@ -20,6 +20,8 @@ from inletctl.scenario.load import read_scenario
 from inletctl.scenario.model import Action, Scenario
 from inletctl.session import Session
 from inletctl.targets import cpython
+from settings import Settings
+from vehicle.loader import CarLoader
 
 SCENARIOS = Path(__file__).resolve().parent / "scenarios"
 BOARD = "rp2040-reference"
@@ -107,8 +109,9 @@ def compare(scenario: Scenario, session: EmuSession) -> list[str]:
     mine = [(row.t_ms, row.since_ms, row.commands) for row in session.rows if row.t_ms <= end_ms]
     board = agree.states(mine, [t_ms for t_ms, _words in session.marks], end_ms)
     wanted = agree.states(rows, marks, end_ms)
-    told = agree.disagreements(wanted, board)
-    return told + agree.pin_disagreements(wanted, session.pin_changes, end_ms)
+    needs_car = CarLoader(None, Settings(dict(scenario.settings))).is_urgent
+    told = agree.disagreements(wanted, board, needs_car)
+    return told + agree.pin_disagreements(wanted, session.pin_changes, end_ms, needs_car)
 
 
 def with_boot(scenario: Scenario, boot_ms: int) -> Scenario:
