@@ -2,6 +2,9 @@
 
 import pytest
 
+from inletctl.prove import truth as t
+from inletctl.prove.firmware import healthy
+from inletctl.prove.rig import ROOTS, Rig, play
 from inletctl.prove.rules import RULES
 from inletctl.prove.watcher import Watcher
 from inletctl.scenario.forced import NAMES, force
@@ -133,3 +136,12 @@ def test_every_name_that_can_be_forced_is_a_reading():
             assert value == 1
         else:
             assert list(value).count(1) == (len(value) if index < 0 else 1)
+
+
+def test_what_was_proven_dead_stays_so_while_nothing_lives_whatever_is_measured():
+    rig = Rig(healthy(), {"inlet": 1, "can": 0})
+    assert play(rig, (*ROOTS["charging"], ("person", "stop"), 60)) is None
+    assert rig.watcher is not None and rig.watcher.is_proven_dead
+    rig.put("draw", "unknown")
+    assert play(rig, (20, ("person", "unlock"), 40)) is None
+    assert not rig.watcher.broken and rig.watcher.was_lock in t.UNLOCKED_STATES

@@ -485,8 +485,10 @@ class Watcher:
         self.was_proven_dead = self.is_proven_dead
         dead_ms = self.t - self.alive_t
         self.measured_ms = min(dead_ms, self.t - self.unmeasured_t)
+        # What was proven stays proven until there is a sign of life, whatever can be measured meanwhile.
         self.is_proven_dead = not self.is_alive and (
-            dead_ms >= t.DEAD_UNMEASURED_MS
+            self.is_proven_dead
+            or dead_ms >= t.DEAD_UNMEASURED_MS
             or (bool(self.s.ac_sense) and self.measured_ms >= t.DEAD_MEASURED_MS)
         )
 
