@@ -8,6 +8,7 @@ from inletctl.prove.rig import ROOTS, Rig, play
 from inletctl.prove.rules import RULES
 from inletctl.prove.watcher import Watcher
 from inletctl.scenario.forced import NAMES, force
+from inletctl.scenario.model import Action
 from inletctl.scenario.parse import parse_scenario
 from inletctl.session import Session
 from inletctl.targets import cpython
@@ -145,3 +146,26 @@ def test_what_was_proven_dead_stays_so_while_nothing_lives_whatever_is_measured(
     rig.put("draw", "unknown")
     assert play(rig, (20, ("person", "unlock"), 40)) is None
     assert not rig.watcher.broken and rig.watcher.was_lock in t.UNLOCKED_STATES
+
+
+def test_a_clock_jump_moves_the_boards_clock_and_nothing_else():
+    session = run("title jumps\ninlet type2\nat 0.5s plug 32A\nat 5s clock_jump 1min\nend 7s\n")
+    assert session.now_ms == 67_000 and session.t_us == 7_000_000
+    assert session.run.breaches == [] and session.run.passed
+
+
+def test_whoever_watches_may_let_things_happen_that_nobody_had_planned():
+    seen = []
+
+    def watch(t_us, _r, _c, world):
+        if t_us == 1_000_000:
+            for at_us, words in ((2_000_500, "stop"), (1_000_500, "plug")):
+                session.run.add(Action(at_us, words, (), words))
+        seen.append(world.plugged)
+
+    session = Session(
+        parse_scenario("title empty\ninlet type2\nat 1.5s stop\nend 3s\n"), watch=watch
+    )
+    cpython.run(session)
+    assert seen.index(True) == 101
+    assert [action.t_us for action in session.run.actions] == [1_000_500, 1_500_000, 2_000_500]

@@ -175,7 +175,7 @@ class Session:
     @property
     def now_ms(self) -> int:
         """Return the board's tick of this pass."""
-        return (self.start_ms + self.t_us // 1000) & TICKS_MASK
+        return (self.start_ms + self.run.jumped_ms + self.t_us // 1000) & TICKS_MASK
 
     def end_early(self, why: str) -> None:
         """The firmware ended by itself: what was still expected has failed."""

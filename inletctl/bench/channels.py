@@ -13,7 +13,7 @@ _CHANNEL_OF_PART = {
 }  # fmt: skip
 _CHANNEL_OF_VERB = {
     RESET: "power", "contactor": "charger", "lost_cycles": "pilot", "evse_jitter": "noise", "noise_burst": "noise", "reading": "wiring",
-    "noise_steps": "noise",
+    "noise_steps": "noise", "clock_jump": "wiring",
 }  # fmt: skip
 
 

@@ -20,7 +20,11 @@ _RESET_HELP = "the board restarts: it is dark for off_ms (S2 open, lock not driv
 _RESET_OFF = Field(
     "off_ms", "ms", 10, 600_000, RESET_OFF_MS, whole=True, help="how long the board is dark"
 )
-# The other one: a reading is what the scenario writes, not what the world would measure.
+# Another one: the board's clock, and nothing else, is ahead from now on.
+CLOCK_JUMP = "clock_jump"
+_JUMP_HELP = "the board's clock jumps ahead; the world does not"
+_JUMP_MS = Field("ms", "ms", 1, 86_400_000, REQUIRED, whole=True, help="how far")
+# The last one: a reading is what the scenario writes, not what the world would measure.
 READING = "reading"
 _READING_HELP = "the board reads this value from now on, whatever the world is like: a counter-example of `inletctl prove`"
 _READING_NAME = Field(
@@ -65,6 +69,7 @@ def runner_verbs() -> dict[str, Verb]:
     reading = {_READING_NAME.name: _READING_NAME, _READING_VALUE.name: _READING_VALUE}
     return {
         RESET: Verb(RESET, {_RESET_OFF.name: _RESET_OFF}, _RESET_HELP),
+        CLOCK_JUMP: Verb(CLOCK_JUMP, {_JUMP_MS.name: _JUMP_MS}, _JUMP_HELP),
         READING: Verb(READING, reading, _READING_HELP),
     }
 

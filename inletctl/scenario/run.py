@@ -10,7 +10,7 @@ The target drives it once a pass, in this order (see `ScenarioRun`):
 from dataclasses import dataclass
 from typing import Any
 
-from inletctl.scenario.language import READING, RESET, RESET_OFF_MS
+from inletctl.scenario.language import CLOCK_JUMP, READING, RESET, RESET_OFF_MS
 from inletctl.scenario.model import (
     ALWAYS,
     AT,
@@ -19,6 +19,7 @@ from inletctl.scenario.model import (
     NEVER,
     PASS_US,
     WITHIN,
+    Action,
     Expectation,
     Scenario,
 )
@@ -215,6 +216,7 @@ class ScenarioRun:
         self._actions = scenario.actions
         self._next_action = 0
         self.forced: dict[str, int] = {}  # readings that the scenario writes, by name
+        self.jumped_ms = 0  # by which the board's clock has jumped ahead, in all
         self.breaches: list[tuple[int, str]] = []  # what no scenario allows: (t_us, sentence)
         self.next_due_us = NEVER_US  # when `run_due` has something to do
         self._set_next_due()
@@ -243,6 +245,20 @@ class ScenarioRun:
             self.is_over and not self.breaches and all(outcome.passed for outcome in self.outcomes)
         )
 
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """Return what happened and what is still to come, in order of time."""
+        return self._actions
+
+    def add(self, action: Action) -> None:
+        """Let something happen that nobody had planned: whoever watches the run acts on what is seen.
+
+        `action.t_us` lies after the pass that has just been checked.
+        """
+        done, waiting = self._actions[: self._next_action], self._actions[self._next_action :]
+        self._actions = done + tuple(sorted((*waiting, action), key=lambda one: one.t_us))
+        self._set_next_due()
+
     def breach(self, t_us: int, sentence: str) -> None:
         """Note that something happened that no scenario needs to expect: it must never happen."""
         sentence = "%s at %s" % (sentence, show_time(t_us))
@@ -268,6 +284,9 @@ class ScenarioRun:
             elif action.verb == READING:
                 values = dict(action.values)
                 self.forced[values["name"]] = values["value"]
+                said = None
+            elif action.verb == CLOCK_JUMP:
+                self.jumped_ms += dict(action.values)["ms"]
                 said = None
             else:
                 said = world.do(action.verb, **dict(action.values))
