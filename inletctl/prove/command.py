@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from inletctl.progress import Bar as _Bar
+
 _SEED = click.option("--seed", type=int, default=1, show_default=True)
 _JSON = click.option("--json", "as_json", is_flag=True, help="as JSON, nothing else")
 
@@ -149,39 +151,6 @@ def _result_json(result: Any, out: Path) -> dict[str, Any]:
             "file": str(out),
         },
     }  # fmt: skip
-
-
-class _Bar:
-    """A progress bar on stderr; none where the output is for a program."""
-
-    def __init__(self, of: int, words: str, is_quiet: bool):
-        self._of = of
-        self._words = words
-        self._is_quiet = is_quiet
-
-    def __enter__(self) -> Any:
-        if self._is_quiet:
-            return lambda _done: None
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-
-        self._progress = Progress(
-            TextColumn(self._words), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-            console=Console(stderr=True),
-        )  # fmt: skip
-        self._progress.start()
-        task = self._progress.add_task(self._words, total=self._of)
-        return lambda done: self._progress.update(task, completed=done)
-
-    def __exit__(self, *_: Any) -> None:
-        if not self._is_quiet:
-            self._progress.stop()
 
 
 @prove_group.command("known-bad")
