@@ -16,6 +16,7 @@ import click
 from inletctl import __version__
 from inletctl.bench.command import bench
 from inletctl.blackbox.command import blackbox_group
+from inletctl.campaign.command import campaign_command
 from inletctl.can.command import can_group
 from inletctl.emu.command import emu
 from inletctl.errors import UserError
@@ -448,7 +449,7 @@ def powercut(cuts: int, uf2: "Path | None", seed: int, jobs: int, what: str) -> 
 for _command in (
     emu, flash, monitor, bench, garbage, light, scan, settings_group, calibrate, clock, charge_now, log_group, decode_command,
     replay_command, can_group, can_perf, port_group, codes_group, journal_group, blackbox_group,
-    prove_group, fuzz, reactions,
+    prove_group, fuzz, reactions, campaign_command,
 ):  # fmt: skip
     cli.add_command(_command)
 

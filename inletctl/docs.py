@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from inletctl.blackbox.docs import blackbox_page
+from inletctl.campaign.docs import PAGES as CAMPAIGN_PAGES
 from inletctl.can.generate import PAGES as CAN_PAGES
 from inletctl.errors import UserError
 from inletctl.fuzz.docs import PAGES as FUZZ_PAGES
@@ -303,6 +304,7 @@ PAGES: dict[str, Callable[[], str]] = {
     **BLAME_PAGES,
     **PROVE_PAGES,
     **FUZZ_PAGES,
+    **CAMPAIGN_PAGES,
     **REQUIREMENT_PAGES,
 }
 
