@@ -20,6 +20,7 @@ from inletctl.prove.docs import PAGES as PROVE_PAGES
 from inletctl.reaction_table import readme_page
 from inletctl.requirements.page import PAGES as REQUIREMENT_PAGES
 from inletctl.scenario.markdown import language_markdown
+from inletctl.soak.docs import PAGES as SOAK_PAGES
 
 use_firmware()
 
@@ -305,6 +306,7 @@ PAGES: dict[str, Callable[[], str]] = {
     **PROVE_PAGES,
     **FUZZ_PAGES,
     **CAMPAIGN_PAGES,
+    **SOAK_PAGES,
     **REQUIREMENT_PAGES,
 }
 

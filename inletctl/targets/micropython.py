@@ -161,7 +161,7 @@ def run(session: Session) -> None:
         node.run(session)
 
 
-class _Frames:
+class Frames:
     """Readings and commands as the frames that drivers/virtual.py exchanges."""
 
     def __init__(self) -> None:
@@ -198,7 +198,7 @@ class _Frames:
 
 def _converse(session: Session, process: subprocess.Popen) -> bool:
     """Exchange frames until the session's end; return whether that was reached."""
-    frames = _Frames()
+    frames = Frames()
     readings = Readings()
     commands = Commands()
     is_fresh = True  # the firmware has just booted: its first frame answers no reading

@@ -1,0 +1,70 @@
+"""docs/soak.md: what is run for hours, what is judged by which limit, and what was measured."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from inletctl.house import ROOT
+from inletctl.markdown import table
+from inletctl.soak import run
+from inletctl.soak.tape import ROUND, SESSION_S
+
+FIGURES = ROOT / "docs" / "figures"
+_HEAD = "<!-- Printed by `inletctl docs` from inletctl/soak and docs/figures. Do not edit: change the data and print again. -->\n"
+
+
+def soak_page() -> str:
+    """Return docs/soak.md."""
+    limits = [
+        ("leak", "memory used, garbage collected, after each round: what the trend adds over all of them, and the most at any time", "%d bytes" % run.LEAK_MAX_BYTES,
+         "a board keeps 10 KB for what it does at rest; a tenth of that in the 10,000 sessions of 15 years is what nobody notices"),
+        ("trend", "bytes that a round allocates at rest: most less least", "%d bytes" % run.ALLOCATED_SPREAD_BYTES,
+         "a pass may allocate nothing at all (the heap is locked); at rest a few blocks of %d bytes may fall to either side" % run.BLOCK_BYTES),
+        ("trend", "the largest free piece", "at least %d bytes" % run.PIECE_MIN_BYTES, "what is loaded at rest needs one piece"),
+        ("drift", "passes whose commands are not those of the tape", "0", "every time, limit and state of every session is in them, to the pass"),
+        ("drift", "lines of report that a round makes", "the same each time", "a counter that misses or doubles shows"),
+    ]  # fmt: skip
+    path = FIGURES / "soak.json"
+    measured = (
+        _figures(json.loads(path.read_text(encoding="utf-8")))
+        if path.exists()
+        else "\nNo figures are stored.\n"
+    )
+    return (
+        "# The soak\n"
+        + _HEAD
+        + """
+Sessions back to back on one 32-bit MicroPython that is never restarted: `make soak` (10,000 of them), `inletctl soak --sessions 400`.
+
+A round is %d sessions of %d s each; it is played by the simulated inlet on CPython once, what the board reads and what it commands
+kept pass by pass, and then read to the interpreter again and again. It runs main.py's own loop with the heap locked in each pass. Between
+two rounds the car is parked for up to %d h, so that the clock wraps many times. This interpreter collects garbage only between two
+scripts, so each round is one. What the first round commands differs in its first passes: the board boots. Neither the car's side on
+CAN nor the journal is loaded. The emulated chip has no part in it: one simulated second takes it most of a minute.
+
+"""
+        % (len(ROUND), SESSION_S, run.PARK_MS // 3_600_000)
+        + table(("session of a round", "what happens in it"), [(n + 1, words) for n, (words, _h) in enumerate(ROUND)])
+        + "\n## What is judged\n\nThe first %d rounds only warm up.\n\n" % run.WARM_ROUNDS
+        + table(("what", "measured", "limit", "why"), limits)
+        + measured
+    )  # fmt: skip
+
+
+def _figures(found: dict[str, Any]) -> str:
+    rows = [
+        (row["sessions"], row["used_max"], row["allocated_max"], row["piece_min"], row["differing"], row["us_a_pass"], row["wraps"])
+        for row in found["blocks"]
+    ]  # fmt: skip
+    return (
+        "\n## Measured, firmware %s\n\n```\n%s\n%s\n```\n\n"
+        % (found["firmware"], run.summary(found), "\n".join(found["shortfalls"]) or "All of it holds.")
+        + table(
+            ("sessions", "bytes used, most", "allocated by a round, most", "largest piece, least", "passes that differ", "us a pass", "wraps"),
+            rows,
+        )
+        + "\nThe time of a pass is the measuring computer's, and says how busy that was.\n"
+    )  # fmt: skip
+
+
+PAGES: dict[str, Callable[[], str]] = {"docs/soak.md": soak_page}
