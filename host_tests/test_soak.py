@@ -16,7 +16,10 @@ from inletctl.targets.micropython import check_installed
 
 pytestmark = pytest.mark.no_cover
 
-STEADY = [Round(16, 170_000, 64_000, 100 + 249 * n, 0, -1, 80_000 * n, 0, 900) for n in range(20)]
+STEADY = [
+    Round(16, 170_000, 64_000, 100 + 249 * n, 8 * n, 0, 0, -1, 80_000 * n, 0, 900)
+    for n in range(80)
+]
 
 # What is never given back after a round; and a clock that is 1 ms in 10 fast from the fourth on.
 LEAKS = """
@@ -88,7 +91,7 @@ def test_what_leaks_and_what_drifts_is_seen():
 
 
 def changed(**of_last):
-    """Return steady rounds, the last ten of which are otherwise."""
+    """Return steady rounds, those from the tenth on otherwise."""
     values = [{**vars(one)} for one in STEADY]
     for n, row in enumerate(values):
         if n >= 10:
@@ -102,10 +105,12 @@ def changed(**of_last):
     ("rounds", "words"),
     [
         (changed(used=lambda n: 170_000 + 200 * n), "memory leaks"),
-        (changed(allocated=900), "allocates 16 to 900 bytes"),
+        (changed(allocated=lambda n: 900 + 20 * n), "bytes at the end"),
         (changed(piece=8000), "the largest free piece fell to 8000"),
         (changed(differing=3, first_differing=250), "round 10 first, 3 passes, from 2.50 s"),
         (changed(number=lambda n: 100 + 250 * n), "lines of report"),
+        (changed(plug_ins=lambda n: 8 * n - 1), "the journal counts [7, 8] plug-ins"),
+        (changed(failures=2), "could not write 2 records"),
     ],
 )
 def test_each_limit_is_judged(rounds, words):

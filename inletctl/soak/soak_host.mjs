@@ -53,7 +53,7 @@ function compare(txAddress) {
 mp.registerJsModule('virtual_link', {
   settings: () => JSON.stringify(plan.settings),
   failed: (text) => said.push('firmware failed: ' + text),
-  tell: (allocated, used, number) => (told = { allocated, used, number }),
+  tell: (allocated, used, number, plugIns, failures) => (told = { allocated, used, number, plugIns, failures }),
   exchange: (txAddress, _txBytes, rxAddress, _rxBytes) => {
     if (at > 0) compare(txAddress);
     const into = new Int32Array(heap().buffer, rxAddress, rxInts);
