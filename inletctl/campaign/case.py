@@ -64,7 +64,6 @@ class Seen:
     phases: tuple[str, ...]
     inlet: str
     stops: list[Stop] = field(default_factory=list)
-    names: tuple[str, ...] = ()  # every fault that was told
     was_charging: bool = False  # when the first fault came
     ever_charged: bool = False  # in the first plug-in
     came_back: bool = False  # charged after the faults were over, before the plug was pulled
@@ -513,7 +512,6 @@ class _Person:
     def finish(self) -> Seen:
         """Return what was seen."""
         seen, session = self._seen, self.session
-        seen.names = tuple(faults.names(faults.FAULTS, self._names))
         seen.end_ms = session.t_us // 1000
         if session.t_us >= session.scenario.end_us and not seen.stuck:
             seen.stuck = "the session has no end"

@@ -1,6 +1,7 @@
 """Runs the campaign, on as many processes as wanted, and counts what came of it."""
 
 import json
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -78,7 +79,8 @@ def campaign(
     if jobs <= 1:
         yield from map(_task, tasks)
         return
-    with get_context("spawn").Pool(jobs) as pool:
+    # Ctrl-C is this process's alone: it ends the others.
+    with get_context("spawn").Pool(jobs, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
         yield from pool.imap(_task, tasks, chunksize=_CHUNK)
 
 
