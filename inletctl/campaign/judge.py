@@ -42,7 +42,7 @@ EXPLAINED: "tuple[tuple[str, str, str], ...]" = ()
 EXCUSED = (
     ("BRIDGE-BUDGET", ("clock jumps",), "the jump counts as time driven; on a board the bridge's dead-man lets go after 20 ms"),
     ("direct_c", ("CP leaks", "S2 stuck closed", "CP level off"), "the leak, or the switch, shows state C, not the inlet"),
-    ("load_s2", ("S2 stuck open",), "the switch opens by itself, whatever flows"),
+    ("load_s2", ("S2 stuck open", "diode open", "CP wire breaks", "PE breaks"), "the switch, the diode or the wire opens by itself, whatever flows; a weak generator then shows B, not A"),
     ("state_d", ("CP leaks",), "the leak shows state D, not the inlet"),
     ("load_s2", (), "S2 opens at once or after its bounded wait, as the table says, or with a board that is dark; or less than 1 A was read, and the charger's current came after that, since it obeys 0.1 s late"),
 )  # fmt: skip
