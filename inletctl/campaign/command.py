@@ -71,9 +71,9 @@ def campaign_command(
     began_s = time.monotonic()
     if not as_json:
         click.echo("seed %d" % seed, err=True)
-    results = _results(seed, numbers, jobs, kinds, keep, until_bad, as_json)
+    results, is_whole = _results(seed, numbers, jobs, kinds, keep, until_bad, as_json)
     results.sort(key=lambda result: result.number)
-    found = run.figures(seed, results, time.monotonic() - began_s, jobs)
+    found = run.figures(seed, results, time.monotonic() - began_s if is_whole else None, jobs)
     text = json.dumps(found, indent=1) + "\n"
     if figures_path is not None:
         from inletctl.report.files import write_whole
@@ -97,8 +97,8 @@ def campaign_command(
 
 def _results(
     seed: int, numbers: list[int], jobs: int, kinds: tuple[str, ...], keep: "Path | None", until_bad: bool, is_quiet: bool
-) -> "list[Result]":  # fmt: skip
-    """Return the result of each session, those that are kept and those that are run."""
+) -> "tuple[list[Result], bool]":  # fmt: skip
+    """Return the result of each session, those that are kept and those that are run, and whether none was kept."""
     from inletctl.campaign.figures import Keeper, campaign
     from inletctl.progress import Bar
 
@@ -112,7 +112,7 @@ def _results(
             done(len(results))
             if until_bad and result.is_bad:
                 break
-    return results
+    return results, not keeper.done
 
 
 def _check(only: tuple[int, ...], kinds: tuple[str, ...], keep: "Path | None") -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from inletctl.campaign.figures import wall_words
 from inletctl.campaign.judge import BLIND, EXCUSED, EXPLAINED, FOLLOWS, OUTCOMES
 from inletctl.campaign.judge import NAMES as OUTCOME_NAMES
 from inletctl.campaign.kinds import GROUPS, KINDS
@@ -110,9 +111,9 @@ def _figures(found: dict[str, Any]) -> str:
     nuisances = [(kind, "`%s`" % reason, count) for kind, reason, count in found["nuisances"]]
     return (
         "\n## Seed %d, firmware %s\n\n" % (found["seed"], found["firmware"])
-        + "%d sessions, %d with one fault and %d with two, %.1f simulated hours, in %d s on %d processes (%d s of CPU, %d ms a session).\n\n"
+        + "%d sessions, %d with one fault and %d with two, %.1f simulated hours, in %s (%d s of CPU, %d ms a session).\n\n"
         % (
-            found["sessions"], found["singles"], found["doubles"], found["simulated_h"], found["wall_s"], found["jobs"],
+            found["sessions"], found["singles"], found["doubles"], found["simulated_h"], wall_words(found),
             found["cpu_s"], round(1000 * found["cpu_s"] / max(1, found["sessions"])),
         )
         + table(("sessions", *used), [("all", *_cells(found["outcomes"], used))])
@@ -132,7 +133,7 @@ def _cells(counts: dict[str, int], used: list[str]) -> list[str]:
         str(counts.get(name, ""))
         if counts.get(name)
         else "0"
-        if name in ("unsafe", "stuck", "unexplained")
+        if name in ("unsafe", "stuck", "unexplained", "nuisance")
         else ""
         for name in used
     ]

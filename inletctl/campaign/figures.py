@@ -155,8 +155,8 @@ def write_scenario(seed: int, result: Result, folder: Path) -> tuple[Path, str]:
     return path, command
 
 
-def figures(seed: int, results: list[Result], wall_s: float, jobs: int) -> dict[str, Any]:
-    """Return counts and tables of these results, for docs/figures."""
+def figures(seed: int, results: list[Result], wall_s: "float | None", jobs: int) -> dict[str, Any]:
+    """Return counts and tables of these results, for docs/figures. `wall_s`: None where they come of several runs."""
     singles = [result for result in results if len(result.kinds) == 1]
     doubles = [result for result in results if len(result.kinds) > 1]
     kinds = {kind.name: Counter[str]() for kind in KINDS}
@@ -182,7 +182,7 @@ def figures(seed: int, results: list[Result], wall_s: float, jobs: int) -> dict[
         "singles": len(singles),
         "doubles": len(doubles),
         "jobs": jobs,
-        "wall_s": round(wall_s),
+        "wall_s": None if wall_s is None else round(wall_s),
         "cpu_s": round(sum(result.cpu_ms for result in results) / 1000),
         "simulated_h": round(sum(result.simulated_ms for result in results) / 3_600_000, 1),
         "outcomes": _counts(Counter(result.outcome for result in results)),
@@ -208,12 +208,19 @@ def _counts(counter: "Counter[str]") -> dict[str, int]:
     return {name: counter[name] for name in NAMES if counter[name]}
 
 
+def wall_words(found: dict[str, Any]) -> str:
+    """Return how long it took."""
+    if found["wall_s"] is None:
+        return "several runs"
+    return "%d s on %d processes" % (found["wall_s"], found["jobs"])
+
+
 def summary(found: dict[str, Any]) -> str:
     """Return the figures in a few lines."""
     outcomes = found["outcomes"]
     lines = [
-        "%d sessions (%d single faults, %d double ones) of %.1f simulated hours in %d s, %d s of CPU, seed %d"
-        % (found["sessions"], found["singles"], found["doubles"], found["simulated_h"], found["wall_s"], found["cpu_s"], found["seed"]),
+        "%d sessions (%d single faults, %d double ones) of %.1f simulated hours in %s, %d s of CPU, seed %d"
+        % (found["sessions"], found["singles"], found["doubles"], found["simulated_h"], wall_words(found), found["cpu_s"], found["seed"]),
         ", ".join("%s %d" % (name, outcomes.get(name, 0)) for name in NAMES),
     ]  # fmt: skip
     if outcomes.get(NUISANCE):
