@@ -75,6 +75,7 @@ class InletStep:
         self.pilot = ControlPilot(row[C_DUTY])
         self._looks = looks(settings)
         self._has_charged = False  # in this plug-in
+        self._is_held = False  # a plug by a bolt that has been seen locked ever since
         self._own_faults = F_SETTINGS if settings.rejected else 0
         if not settings.is_trusted:
             self._own_faults |= F_SETTINGS_REFUSED
@@ -116,9 +117,11 @@ class InletStep:
         interlock = self.interlock
 
         proximity.tick(now_ms, r)
-        # A pilot that shows an EVSE outweighs a PP that reads open: its contact broke, the plug is still in.
+        # A pilot that shows an EVSE outweighs a PP that reads open: its contact broke, the plug is still in. So does a bolt
+        # that has been seen locked ever since a plug was: nobody can have pulled it.
         has_evse = self._has_pilot and LEVEL_B <= pilot.level <= LEVEL_D
-        is_unplugged = proximity.is_unplugged and not has_evse
+        self._is_held = lock.is_confirmed and (self._is_held or proximity.is_plugged)
+        is_unplugged = proximity.is_unplugged and not (has_evse or self._is_held)
         pilot.tick(now_ms, r, not is_unplugged, interlock.s2_close)
         thermal.tick(now_ms, r, is_unplugged)
 

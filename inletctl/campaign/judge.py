@@ -57,7 +57,7 @@ BLIND = (
         "drive_plugged",
         ("PP opens in the plug", "PP wrong coding", "PP bounces"),
         ("state E", "power cut", "CP wire breaks", "CP wire short", "PE breaks", "CP leaks", "CP level off", "diode open", "trips", "state F"),
-        "PP open and no pilot are what an inlet without a plug reads: both senses of a plug are gone at once",
+        "PP open and no pilot are what an inlet without a plug reads, where no bolt is seen locked in it: nothing else senses a plug",
     ),
 )  # fmt: skip
 
