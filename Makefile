@@ -13,7 +13,7 @@ READY := .venv/.inletctl node_modules/.stamp
 TYPINGS := typings/.stamp typings-esp32/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sim emu flash test lint types unit docs fuzz perf reactions campaign soak bench monitor mpy clean distclean
+.PHONY: help setup demo sim emu flash test lint types unit docs fuzz perf reactions campaign soak bench monitor mutate mpy clean distclean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -74,6 +74,9 @@ campaign: $(READY) ## break things in 20,000 sessions: make campaign [SEED=1] [S
 
 soak: $(READY) ## 10,000 sessions back to back on the 32-bit MicroPython: make soak [SESSIONS=10000]
 	$(BIN)/inletctl soak --sessions "$(or $(SESSIONS),10000)" --figures build/soak/soak.json
+
+mutate: $(READY) ## are the tests tested? make mutate [ROOM=lock] [ARGS="--sample 200"]
+	$(BIN)/inletctl mutate $(if $(ROOM),--room "$(ROOM)") $(ARGS)
 
 mpy: $(READY) ## compile every firmware file as the board would, into build/mpy
 	@$(BIN)/python tools/check.py mpy

@@ -1,5 +1,7 @@
 """The session table: shape, reachability, Moore outputs, and a golden copy with its reasons."""
 
+import pytest
+
 import interlock
 from faults import ROW_WAIT_MS, SHUTDOWN
 from interlock import (
@@ -61,6 +63,7 @@ def test_table_has_one_row_a_state_and_one_column_an_event():
         assert all(cell in STATES for cell in row)
 
 
+@pytest.mark.golden
 def test_table_equals_its_golden_copy():
     for state in STATES:
         for event in EVENTS:

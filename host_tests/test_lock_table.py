@@ -175,6 +175,38 @@ def test_events_that_cannot_happen_in_a_state_have_no_cell():
         assert not a._HOME[s] or row[(0, a.E_AT_UNLOCKED, a.E_AT_LOCKED)[a._HOME[s]]] == STAY
 
 
+def can_happen(s, event):
+    """Tell by the properties of a state whether `event` can come to it at all."""
+    return {
+        a.E_UNPLUGGED: True,
+        a.E_WITHDRAWN: a._NEEDS_MAY[s],
+        a.E_AT_LOCKED: a._SETTLE_MS[s] or a._TARGET[s] == 2 or a._HOME[s] == 1,
+        a.E_AT_UNLOCKED: a._SETTLE_MS[s] or a._TARGET[s] == 1 or a._HOME[s] == 2,
+        a.E_LOST: a._SETTLE_MS[s] or a._HOME[s],
+        a.E_DONE: s in (a.LOCKING, a.UNLOCKING),  # no other drive without feedback
+        a.E_ENDED: a._TIMEOUT_MS[s],
+        a.E_SPENT: a._TIMEOUT_MS[s],
+        a.E_LOCK: not a._DRIVE[s],
+        a.E_UNLOCK: not a._DRIVE[s],
+        a.E_READY: a._WAIT[s],
+        a.E_READY_REV: a._WAIT[s],
+    }[event]
+
+
+def test_a_cell_of_an_event_that_cannot_come_says_stay():
+    for s in STATES:
+        for event in EVENTS:
+            assert a._NEXT[s][event] == STAY or can_happen(s, event), (name(s), event)
+
+
+def test_what_is_yes_or_no_is_1_or_0():
+    flags = (
+        a._LOCKED, a._CONFIRMED, a._UNLOCKED, a._NEEDS_MAY, a._NEW_LOCK_ONLY, a._NEW_UNLOCK_ONLY, a._DOUBTS, a._KNOWN,
+    )  # fmt: skip
+    for table in flags:
+        assert set(table) == {0, 1}
+
+
 # What follows from what: each property against the others, so that no cell can change alone ------
 
 
@@ -342,6 +374,7 @@ def golden():
     return moves
 
 
+@pytest.mark.golden
 def test_table_is_the_golden_copy():
     moves = {
         (name(s), a.LOCK_EVENT_NAMES[e]): name(a._NEXT[s][e])
@@ -352,6 +385,7 @@ def test_table_is_the_golden_copy():
     assert moves == golden()
 
 
+@pytest.mark.golden
 def test_faults_are_raised_where_they_were_agreed():
     raised = {name(s): faults.names(faults.FAULTS, a._RAISES[s]) for s in STATES if a._RAISES[s]}
     assert raised == {

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilot.capture import GOOD, NOISE, ODD_FREQUENCY, PASS_NAMES, QUIET, PilotCapture
+from pilot.capture import (
+    GOOD,
+    NOISE,
+    NOTE_MAX_US_X10,
+    NOTE_MIN_US_X10,
+    ODD_FREQUENCY,
+    PASS_NAMES,
+    QUIET,
+    PilotCapture,
+)
 
 NOMINAL = 10_000
 
@@ -208,3 +217,30 @@ def test_what_is_seen_at_a_glance_is_what_a_search_finds(periods):
     assert (glance.kind, glance.duty_pct_x100, glance.period_us_x10) == (
         search.kind, search.duty_pct_x100, search.period_us_x10,
     )  # fmt: skip
+
+
+def test_passes_are_numbered_as_they_are_named():
+    assert [PASS_NAMES[kind] for kind in (GOOD, QUIET, ODD_FREQUENCY, NOISE)] == list(PASS_NAMES)
+    assert (GOOD, QUIET, ODD_FREQUENCY, NOISE) == (0, 1, 2, 3)
+
+
+def test_frequency_is_noted_outside_980_to_1020_hz():
+    """IEC 61851-1 Tab A.2, as a capture that rounds its 0.1 us down sees it."""
+    assert (NOTE_MIN_US_X10, NOTE_MAX_US_X10) == (10_000_000 // 1020, 10_000_000 // 980)
+
+
+@pytest.mark.parametrize(("spoil", "flag"), [(bad, "is_noisy"), (odd, "is_odd_frequency")])
+def test_a_good_pass_among_ten_bad_ones_asks_for_one_more(spoil, flag):
+    capture = PilotCapture()
+    spoil(capture)
+    good(capture)
+    spoil(capture, 9)
+    assert not getattr(capture, flag)
+    spoil(capture)
+    assert getattr(capture, flag)
+
+
+def test_nothing_captured_yet_is_quiet_and_neither_noisy_nor_odd():
+    capture = PilotCapture()
+    assert (capture.kind, capture.duty_pct_x100, capture.period_us_x10) == (QUIET, 0, 0)
+    assert capture.is_noisy is False and capture.is_odd_frequency is False

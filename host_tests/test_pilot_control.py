@@ -1,7 +1,7 @@
 """pilot/control.py: states A..F from edges, level and proximity; what is a reason and what is a fault."""
 
 import pytest
-from pilot_bench import B_MV, C_MV, D_MV, DEAD_MV, F_MV, T0_MS, Inlet, level, pwm
+from pilot_bench import B_MV, C_MV, D_MV, DEAD_MV, F_MV, T0_MS, Inlet, after, level, pwm
 
 from pilot.control import (
     PILOT_STATE_NAMES,
@@ -17,6 +17,7 @@ from pilot.control import (
     STATE_UNKNOWN,
 )
 from pilot.duty import GBT, IEC, J1772
+from pilot.level import LEVEL_NONE
 
 A_MV = 12_000
 
@@ -510,3 +511,90 @@ def test_any_duty_and_level_leaves_either_a_legal_offer_or_a_reason():
                 else:
                     assert pilot.offered_ma == 0 or mv not in (B_MV, C_MV)
     assert free > 100
+
+
+# Borders ----------------------------------------------------------------------------------------
+
+
+def test_states_are_numbered_as_they_are_named():
+    states = (
+        STATE_A, STATE_B1, STATE_B2, STATE_C1, STATE_C2, STATE_D1, STATE_D2, STATE_E, STATE_F, STATE_UNKNOWN,
+    )  # fmt: skip
+    assert states == tuple(range(10))
+    assert PILOT_STATE_NAMES == ("A", "B1", "B2", "C1", "C2", "D1", "D2", "E", "F", "?")
+
+
+def test_nothing_is_offered_and_nothing_is_wrong_before_the_first_pass():
+    pilot = Inlet().pilot
+    assert (pilot.offered_ma, pilot.faults, pilot.level) == (0, 0, LEVEL_NONE)
+    assert pilot.has_pwm is False and pilot.in_doubt is False
+
+
+@pytest.mark.parametrize(("duty_x100", "passes"), [(1024, 100), (1025, 10)])
+def test_a_rise_below_150_ma_must_stand_for_a_second(inlet, duty_x100, passes):
+    """6 mA a step: 144 mA waits, 150 mA does not."""
+    inlet.charging(1000).pwm(duty_x100, passes=passes - 1)
+    assert inlet.pilot.offered_ma == 6000
+    inlet.run()
+    assert inlet.pilot.offered_ma == duty_x100 * 6
+
+
+def test_a_pass_that_allows_current_takes_one_from_the_proof_against_it(inlet):
+    inlet.charging().pwm(100, passes=6).pwm(5330, passes=1).pwm(100, passes=1)
+    assert inlet.pilot.in_doubt
+    assert not inlet.reasons
+    inlet.run()
+    assert inlet.reasons == {"pilot_duty"}
+
+
+def unsettled(inlet, passes):
+    """Read levels of which no two alike follow one another."""
+    for _n in range(passes):
+        other = (0, -12000, 12000)
+        now = inlet.r.cp_high_mv
+        inlet.r.cp_high_mv = other[(other.index(now) + 1) % 3] if now in other else 0
+        inlet.run()
+
+
+def test_level_that_never_settles_is_a_fault_after_ten_passes_and_gone_after_fourteen(inlet):
+    inlet.charging()
+    unsettled(inlet, 9)
+    assert not inlet.faults
+    unsettled(inlet, 1)
+    assert inlet.faults == {"PilotSense"}
+    unsettled(inlet, 5)
+    inlet.pwm(5330, C_MV, passes=13)
+    assert inlet.faults == {"PilotSense"}
+    inlet.run()
+    assert not inlet.faults
+
+
+def test_a_settled_pass_among_ten_that_are_not_asks_for_one_more(inlet):
+    inlet.charging()
+    unsettled(inlet, 9)
+    inlet.pwm(5330, C_MV, passes=1)
+    unsettled(inlet, 1)
+    assert not inlet.faults
+    unsettled(inlet, 1)
+    assert inlet.faults == {"PilotSense"}
+
+
+@pytest.mark.parametrize(("mv", "in_doubt"), [(-8000, False), (-7999, True)])
+def test_low_level_of_pwm_is_below_8_v(inlet, mv, in_doubt):
+    inlet.charging()
+    inlet.r.cp_low_mv = mv
+    inlet.run(2)
+    assert not inlet.pilot.in_doubt
+    inlet.run()
+    assert inlet.pilot.in_doubt is in_doubt
+
+
+def test_stuck_s2_is_a_fault_500_ms_after_the_level_first_says_so(inlet):
+    inlet.steady(C_MV, passes=2)
+    began_ms = after(inlet.now_ms, -10)
+    inlet.now_ms = after(began_ms, 499)
+    inlet.run()
+    assert not inlet.faults
+    inlet.now_ms = after(began_ms, 500)
+    inlet.run()
+    assert inlet.faults == {"S2StuckClosed"}

@@ -195,3 +195,19 @@ def test_forgotten_band_starts_anew_without_hysteresis():
     assert (band.index, band.band, band.ma) == (-1, BAND_NONE, 0)
     band.tick(800)
     assert (band.band, band.ma) == (BAND_MINIMUM, 6000)
+
+
+def test_families_and_bands_are_numbered_as_they_are_named():
+    assert (IEC, J1772, GBT) == (0, 1, 2) == tuple(range(len(FAMILY_NAMES)))
+    bands = (
+        BAND_NONE, BAND_DIGITAL, BAND_ERROR, BAND_MINIMUM, BAND_LINEAR, BAND_STEEP, BAND_TOP, BAND_OFF, BAND_RESERVED,
+    )  # fmt: skip
+    assert bands == tuple(range(len(BAND_NAMES)))
+
+
+def test_no_duty_yet_is_no_band_and_no_current():
+    for band in (DutyBand(IEC), DutyBand(IEC)):
+        assert (band.index, band.band, band.ma) == (-1, BAND_NONE, 0)
+        band.tick(5330)
+        band.forget()
+        assert (band.index, band.band, band.ma) == (-1, BAND_NONE, 0)

@@ -68,3 +68,26 @@ def test_bounds_leave_no_hole_from_e_to_a_and_do_not_overlap():
         assert BOUNDS_MV[letter][0] == BOUNDS_MV[letter + 1][1] + 1
     for mv in range(-15_000, 15_001):
         assert sum(low <= mv <= high for low, high in BOUNDS_MV) == (window_of(mv) != LEVEL_NONE)
+
+
+def test_bounds_are_those_of_the_facts():
+    """The middle of each gap between the standard's windows; what lies beyond 14 V or between E and F means nothing."""
+    assert BOUNDS_MV == (
+        (10_500, 14_000), (7500, 10_499), (4500, 7499), (1500, 4499), (-1000, 1499), (-14_000, -10_001),
+    )  # fmt: skip
+    assert [window_of(mv) for mv in (14_000, -1000, -10_001, -14_000, -14_001)] == [
+        LEVEL_A, LEVEL_E, LEVEL_F, LEVEL_F, LEVEL_NONE,
+    ]  # fmt: skip
+
+
+def test_letters_are_numbered_as_they_are_named():
+    letters = (LEVEL_A, LEVEL_B, LEVEL_C, LEVEL_D, LEVEL_E, LEVEL_F, LEVEL_NONE)
+    assert letters == tuple(range(7))
+    assert LEVEL_NAMES == ("A", "B", "C", "D", "E", "F", "none")
+
+
+def test_hysteresis_is_150_mv():
+    assert keep_or_move(LEVEL_C, 7649) == LEVEL_C
+    assert keep_or_move(LEVEL_C, 7650) == LEVEL_B
+    assert keep_or_move(LEVEL_B, 7350) == LEVEL_B
+    assert keep_or_move(LEVEL_B, 7349) == LEVEL_C

@@ -10,6 +10,7 @@ from pilot_bench import PASS_MS, T0_MS, after
 from faults import FAULTS, NO_PLUG, PP_BUTTON, PP_INVALID, SHUTDOWN, names
 from pilot.proximity import (
     BUTTON,
+    CHADEMO,
     GAP,
     GBT,
     NACS,
@@ -570,3 +571,83 @@ def test_contact_that_flickers_and_never_settles_is_no_plug(type2):
         assert type2.pp.in_doubt or n > 4
     assert type2.pp.reasons
     assert not type2.pp.is_plugged
+
+
+# Borders ----------------------------------------------------------------------------------------
+
+# As TYPE2_EXPECTED: 1.23, 1.82, 2.38, 3.16 and 4.13 V of 5 V over 330 ohm beside 2.7 kohm; 190..210 ohm and a tenth.
+TYPE1_EXPECTED = (
+    (0, SHORT, 0), (1121, PLUGGED, 0), (2032, GAP, 0), (3372, BUTTON, 0), (7177, GAP, 0), (37_291, UNPLUGGED, 0),
+)  # fmt: skip
+CHADEMO_EXPECTED = (
+    (0, SHORT, 0), (1000, GAP, 0), (1710, PLUGGED, 0), (2311, GAP, 0), (45_001, UNPLUGGED, 0),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("family", "expected"),
+    [(TYPE1, TYPE1_EXPECTED), (NACS, TYPE1_EXPECTED), (CHADEMO, CHADEMO_EXPECTED)],
+)
+def test_every_tenth_of_an_ohm_of_a_cable_without_a_rating_means_one_thing(family, expected):
+    edges = [edge for edge, _, _ in expected[1:]]
+    for n, (first, kind, ma) in enumerate(expected):
+        last = edges[n] - 1 if n < len(edges) else OPEN_OHM_X10
+        assert meaning(family, first) == meaning(family, last) == (kind, ma)
+        assert {meaning(family, ohm) for ohm in range(first, min(last, 50_000), 7)} == {(kind, ma)}
+
+
+def test_families_and_kinds_are_numbered_as_they_are_named():
+    assert (TYPE1, TYPE2, GBT, NACS, CHADEMO) == tuple(range(len(ROWS)))
+    assert (SHORT, GAP, BUTTON, PLUGGED, UNPLUGGED, SENSE) == tuple(range(len(PP_NAMES)))
+
+
+def test_a_row_just_proven_needs_two_passes_to_be_left(t0_ms):
+    plug = Plug(TYPE2, t0_ms=t0_ms).ohm(220, 2)
+    assert plug.pp.kind == PLUGGED
+    plug.ohm(50, 1)
+    assert plug.pp.kind == PLUGGED and plug.pp.in_doubt
+    plug.again()
+    assert plug.pp.kind == SHORT
+
+
+def test_doubt_that_is_paid_back_but_for_one_point_is_no_proof(type2):
+    """3 for a pass against the plug, 1 back for one that speaks for it; 15 is proof, 14 is not."""
+    type2.ohm(50).ohm(220, 2)
+    for _n in range(5):
+        type2.ohm(50)
+        assert type2.pp.kind == PLUGGED
+        type2.ohm(220)
+    assert type2.pp._doubt_score == 11
+    type2.ohm(50)
+    assert type2.pp.kind == PLUGGED and type2.pp._doubt_score == 14
+    type2.ohm(220).ohm(50)
+    assert type2.pp.kind == SENSE
+
+
+def at(plug, since_ms, ms):
+    """Read the same once more, `ms` after `since_ms`."""
+    plug.now_ms = after(since_ms, ms)
+    return plug.again()
+
+
+def test_unplugged_and_clear_to_drive_count_to_the_millisecond(type2):
+    type2.ohm(OPEN, 2)
+    since_ms = after(type2.now_ms, -PASS_MS)
+    assert not at(type2, since_ms, 199).pp.is_unplugged
+    assert at(type2, since_ms, 200).pp.is_unplugged
+    assert not at(type2, since_ms, 499).pp.is_clear_to_drive
+    assert at(type2, since_ms, 500).pp.is_clear_to_drive
+
+
+def test_plug_counts_to_the_millisecond(t0_ms):
+    plug = Plug(TYPE2, t0_ms=t0_ms).ohm(220, 2)
+    since_ms = after(plug.now_ms, -PASS_MS)
+    assert not at(plug, since_ms, DEBOUNCE_MS - 1).pp.is_plugged
+    assert at(plug, since_ms, DEBOUNCE_MS).pp.is_plugged
+
+
+def test_fault_of_a_gap_counts_to_the_millisecond(type2):
+    type2.ohm(70, 2)
+    since_ms = after(type2.now_ms, -PASS_MS)
+    assert not at(type2, since_ms, 199).faults
+    assert at(type2, since_ms, 200).faults == {"ProximityGap"}

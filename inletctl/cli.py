@@ -34,6 +34,7 @@ from inletctl.measure.can_command import can_perf
 from inletctl.measure.garbage_command import garbage
 from inletctl.measure.parts import PARTS
 from inletctl.monitor.command import monitor
+from inletctl.mutate.command import mutate
 from inletctl.ports.command import port as port_group
 from inletctl.prove.command import prove_group
 from inletctl.reaction_command import reactions
@@ -450,7 +451,7 @@ def powercut(cuts: int, uf2: "Path | None", seed: int, jobs: int, what: str) -> 
 for _command in (
     emu, flash, monitor, bench, garbage, light, scan, settings_group, calibrate, clock, charge_now, log_group, decode_command,
     replay_command, can_group, can_perf, port_group, codes_group, journal_group, blackbox_group,
-    prove_group, fuzz, reactions, campaign_command, soak_command,
+    prove_group, fuzz, reactions, campaign_command, soak_command, mutate,
 ):  # fmt: skip
     cli.add_command(_command)
 

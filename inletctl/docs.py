@@ -16,6 +16,7 @@ from inletctl.journal.docs import journal_page
 from inletctl.light import light_page, looks_of, name_of_look
 from inletctl.link.protocol_page import protocol_page
 from inletctl.markdown import table
+from inletctl.mutate.docs import PAGES as MUTATION_PAGES
 from inletctl.prove.docs import PAGES as PROVE_PAGES
 from inletctl.reaction_table import readme_page
 from inletctl.requirements.page import PAGES as REQUIREMENT_PAGES
@@ -307,6 +308,7 @@ PAGES: dict[str, Callable[[], str]] = {
     **FUZZ_PAGES,
     **CAMPAIGN_PAGES,
     **SOAK_PAGES,
+    **MUTATION_PAGES,
     **REQUIREMENT_PAGES,
 }
 

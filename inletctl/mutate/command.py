@@ -1,0 +1,136 @@
+"""The command `inletctl mutate`: words and exit statuses only."""
+
+import json
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from inletctl.mutate.rooms import KILLED_PCT_MIN, ROOMS
+
+
+@click.command("mutate")
+@click.option(
+    "--room",
+    "rooms",
+    multiple=True,
+    type=click.Choice(tuple(ROOMS)),
+    help="this room only; may be given again",
+)
+@click.option("--sample", type=click.IntRange(1), help="so many mutants a room, drawn at random")
+@click.option("--seed", type=click.IntRange(0), help="of the draw; a new one is told if not given")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    default=Path("build/mutate"),
+    show_default=True,
+    help="folder of what is known; a run that broke off goes on from there",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="JSON file for the figures of these rooms"
+)
+@click.option("--json", "as_json", is_flag=True, help="as JSON, nothing else")
+def mutate(
+    rooms: tuple[str, ...], sample: int | None, seed: int | None, keep: Path, out: Path | None, as_json: bool
+) -> None:  # fmt: skip
+    """Change the firmware a little, thousands of times over: exit 1 where the tests notice too few, or one without a reason."""
+    from inletctl.mutate.reasons import read
+    from inletctl.mutate.run import faults_of, figures_of, run_room
+
+    reasons = read()
+    if seed is None:
+        seed = random.SystemRandom().randrange(1 << 31)
+    results = []
+    said: list[str] = []
+    for name in rooms or tuple(ROOMS):
+        room = ROOMS[name]
+        with _Bar(name, as_json) as tell:
+            result = run_room(room, sample, seed, keep, tell)
+        results.append(result)
+        said += faults_of(result, reasons, {_below(path) for path in room.source_files()})
+    figures = {result.room: figures_of(result) for result in results}
+    if out is not None:
+        _write(out, figures)
+    if as_json:
+        click.echo(json.dumps(figures, indent=1))
+    else:
+        _tell(results)
+    for sentence in said:
+        click.echo(sentence, err=True)
+    if said:
+        sys.exit(1)
+
+
+def _below(path: Path) -> str:
+    from inletctl.house import FIRMWARE
+
+    return path.relative_to(FIRMWARE).as_posix()
+
+
+def _write(path: Path, figures: dict[str, Any]) -> None:
+    """Put these rooms' figures in the file; those of others stay."""
+    from inletctl.report.files import write_whole
+
+    old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    text = json.dumps({**old, **figures}, indent=1) + "\n"
+    write_whole(path, lambda stream: stream.write(text))
+
+
+def _tell(results: list[Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for head in ("room", "mutants", "killed", "%", "survived", "of"):
+        table.add_column(head, justify="left" if head == "room" else "right")
+    for result in results:
+        table.add_row(
+            result.room,
+            str(result.counted),
+            str(result.killed),
+            "%.1f" % result.killed_pct,
+            str(len(result.survivors)),
+            str(result.of),
+        )
+    Console().print(table)
+    for result in results:
+        if result.seed is not None:
+            click.echo("%s: a sample of %d, seed %d" % (result.room, result.tried, result.seed))
+    click.echo("at least %d %% must be killed" % KILLED_PCT_MIN)
+
+
+class _Bar:
+    """A progress bar on stderr; none where the output is for a program."""
+
+    def __init__(self, room: str, is_quiet: bool):
+        self._room = room
+        self._is_quiet = is_quiet
+
+    def __enter__(self) -> Any:
+        if self._is_quiet:
+            return lambda _done, _of, _survivors: None
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+            TextColumn("{task.fields[survivors]} survive"), TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )  # fmt: skip
+        self._progress.start()
+        task = self._progress.add_task(self._room, total=None, survivors=0)
+        return lambda done, of, survivors: self._progress.update(
+            task, completed=done, total=of, survivors=survivors
+        )
+
+    def __exit__(self, *_: Any) -> None:
+        if not self._is_quiet:
+            self._progress.stop()
