@@ -1,11 +1,13 @@
 """thermal.convert and thermal.params: integers against the float formula, every edge of a sample."""
 
 import math
+from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from thermal import convert
 from thermal.convert import (
     GOOD,
     MAX_DECIC,
@@ -370,3 +372,51 @@ def test_pullup_at_the_bounds_it_was_refused_for_still_sees_cold_and_hot(r25_ohm
             # 5 V: the ratio counts, and a millivolt is finer.
             assert probe.read(round(mv_of(ohm, pullup_ohm, 5000)), 5000) == GOOD
             assert abs(probe.decic - decic) <= 15
+
+
+# ------------------------------------------------------------------------------ to the last digit
+
+
+def test_series_is_that_of_two_to_the_power_of_a_fraction():
+    """2**30 / ln 2, and 2**30 ln(2)**n / n!; the two that are not powers of two by more than rounding are rounded."""
+    assert convert._LOG2_E_X30 == round(2**30 / math.log(2))
+    exact = [2**30 * math.log(2) ** n / math.factorial(n) for n in range(6, -1, -1)]
+    assert list(convert._SERIES_X30) == [round(term) for term in exact]
+
+
+@pytest.mark.parametrize(("r25_ohm", "beta"), [(10000, 3435), (30000, 3950)])
+def test_pullup_range_ends_where_minus_30_c_looks_open_and_120_c_leaves_less_than_a_hundredth(
+    r25_ohm, beta
+):
+    cold = Fraction(ntc_ohm_x10(r25_ohm, beta, -300), 10)
+    hot = Fraction(ntc_ohm_x10(r25_ohm, beta, 1200), 10)
+    with pytest.raises(ValueError, match="outside") as refused:
+        ntc(r25_ohm=r25_ohm, beta=beta, pullup_ohm=200_000)
+    least, most = (
+        int(word) for word in str(refused.value).split("outside ")[1].split(" ")[0].split("..")
+    )
+    assert cold / (cold + least) < Fraction(985, 1000) <= cold / (cold + least - 1)
+    assert hot / (hot + most) >= Fraction(1, 100) > hot / (hot + most + 1)
+
+
+def test_every_resistance_of_a_pt1000_is_its_line_rounded_up():
+    probe = pt1000()
+    keys = probe.keys
+    for n in range(80):
+        for key in range(keys[n], keys[n + 1] + 1):
+            part = Fraction((key - keys[n]) * 25, keys[n + 1] - keys[n])
+            assert probe.decic_of(key) == -500 + n * 25 + math.ceil(part)
+    assert (MIN_DECIC, MAX_DECIC) == (-500, 1500) and len(keys) == 81
+
+
+def test_a_sample_is_open_from_985_permille_and_short_up_to_5():
+    probe = pt1000()
+    for mv, sample in ((3940, OPEN), (20, SHORT)):
+        assert probe.read(mv, 4000) == sample
+    probe = ntc(pullup_ohm=5000)
+    assert probe.read(3939, 4000) == GOOD
+    assert (GOOD, OPEN, SHORT) == (0, 1, 2)
+
+
+def test_nothing_read_yet_is_nothing_known():
+    assert (ntc().ohm_x10, ntc().decic) == (0, 0)

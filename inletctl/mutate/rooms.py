@@ -41,6 +41,7 @@ def _all(folder: Path, globs: tuple[str, ...]) -> list[Path]:
 
 _INTERLOCK_TESTS = (
     "test_interlock_*.py", "test_handoff.py", "test_latches.py", "test_unlock.py", "test_step_connectors.py",
+    "test_connector.py",
 )  # fmt: skip
 ROOMS = {
     room.name: room
