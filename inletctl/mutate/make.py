@@ -16,14 +16,15 @@ from typing import Any
 from inletctl.errors import UserError
 from inletctl.house import FIRMWARE
 
-# Sign -> the signs put in its place. Of comparisons: the border, the negation, and the one that only equality tells apart.
+# Sign -> the signs put in its place. An order by its border and by its negation; equality by its negation only: most of what is
+# asked for equality is a name, which has no neighbour.
 _BINARY = {
     "Add": ("Sub",), "Sub": ("Add",), "Mul": ("FloorDiv",), "FloorDiv": ("Mul",), "Mod": ("FloorDiv",), "BitOr": ("BitAnd",),
     "BitAnd": ("BitOr",), "BitXor": ("BitAnd",), "LShift": ("RShift",), "RShift": ("LShift",),
 }  # fmt: skip
 _COMPARISON = {
     "Lt": ("LtE", "GtE", "NotEq"), "LtE": ("Lt", "Gt", "Eq"), "Gt": ("GtE", "LtE", "NotEq"), "GtE": ("Gt", "Lt", "Eq"),
-    "Eq": ("NotEq", "LtE", "GtE"), "NotEq": ("Eq", "Lt", "Gt"), "Is": ("IsNot",), "IsNot": ("Is",),
+    "Eq": ("NotEq",), "NotEq": ("Eq",), "Is": ("IsNot",), "IsNot": ("Is",),
 }  # fmt: skip
 _UNARY = ("USub", "Invert", "Not")
 _OTHERS = (
