@@ -1,6 +1,7 @@
 """The interlock and its neighbours to the millisecond and the digit: what counts and what just does not."""
 
 import pytest
+from first_values import begins_with
 from interlock_rig import STARTS, Rig, charging, good_inputs
 
 import interlock
@@ -609,3 +610,49 @@ def test_presses_count_within_the_window(apart_ms, counts):
 def test_inputs_that_nobody_has_written_deny():
     i = Inputs()
     assert i.is_unplugged and not i.is_plugged and not i.vehicle_permits and not i.is_locked
+
+
+def test_a_new_interlock_begins_with_nothing():
+    """The same at each boot: what is not named here is 0 or False, also what nobody is told."""
+    assert begins_with(Interlock(Settings({}))) == {
+        "_min_ma": 6000, "_relock_ms": 60_000, "_vehicle_timeout_ms": 500, "_retries_max": 5, "is_alive": True,
+        "reasons": NO_PLUG, "_has_been_off": True,
+    }  # fmt: skip
+    assert begins_with(ChargerWatch(500)) == {"_silent_ms": 500, "_wait_ms": 6000}
+    assert begins_with(Limits(Settings({}), False)) == {"_max_ma": 32_000, "_lock_fail_ma": 10_000}
+    assert begins_with(Latches(False, False)) == {}
+    assert begins_with(Release(False, False, False, False)) == {"is_alive": True}
+    assert begins_with(HandOff(False, False, False)) == {}
+    assert begins_with(UnlockRequest(Settings({}))) == {
+        "_presses": 1, "_window_ms": 2000, "_is_down": True, "_is_hanging": True,
+    }  # fmt: skip
+
+
+def test_dc_is_there_from_one_ampere_on():
+    assert Interlock(Settings({"inlet": CCS2, "dc_max_a": 1}))._may_have_dc
+    assert not Interlock(Settings({"inlet": CCS2, "dc_max_a": 0}))._may_have_dc
+
+
+def test_no_reason_waits_for_nothing():
+    assert Interlock(Settings({}))._shortest_wait(0) == 0
+
+
+@pytest.mark.parametrize("session", [STOPPING, RESTING])
+def test_only_charging_itself_forgives_and_makes_the_silence_of_a_vehicle_a_fault(session):
+    rig = charging()
+    rig.i.stop_request = True
+    rig.until(lambda k: k.session == session)
+    rig.k._stops, rig.k._wait_ms = 2, 10_000_000
+    rig.k._was_charging = False
+    tick(rig, 600_000)
+    assert (rig.k._stops, rig.k._was_charging, rig.k.session) == (2, False, session)
+
+
+@pytest.mark.parametrize(("is_unplugged", "is_unlocked"), [(False, True), (True, False)])
+def test_dc_is_forgotten_only_with_the_plug_out_and_the_bolt_open(is_unplugged, is_unlocked):
+    plug = Plug(may_have_dc=True, has_modem=True)
+    assert plug.r._had_dc
+    plug.i.is_unplugged, plug.i.is_unlocked = is_unplugged, is_unlocked
+    assert plug.at(10) and plug.r._had_dc
+    plug.i.is_unplugged = plug.i.is_unlocked = True
+    assert plug.at(20) and not plug.r._had_dc

@@ -1,6 +1,7 @@
 """The lock to the millisecond and the digit: what counts and what just does not."""
 
 import pytest
+from first_values import begins_with
 from lock_rig import LOCK, LOCKED_MV, UNLOCK, UNLOCKED_MV
 
 import lock.actuator as a
@@ -318,6 +319,16 @@ def test_off_time_stops_at_a_minute():
     assert bridge.off_ms == 60_009
 
 
+def test_a_check_that_a_late_pass_has_overrun_ends_all_the_same():
+    hand = Hand().locking()
+    hand.mv = LOCKED_MV
+    hand.tick(10, 8)
+    assert hand.state == "lock_check"
+    hand.mv = OFF
+    hand.tick(251)
+    assert hand.state == "lock_wait"
+
+
 # The frozen bolt ----------------------------------------------------------------------------------
 
 
@@ -361,6 +372,17 @@ def test_three_tries_and_not_a_fourth():
     assert tries == 3 and thaw.state == SPENT
 
 
+def test_a_new_plug_in_has_three_tries_of_its_own():
+    thaw = Thaw(True)
+    for _ in range(2):
+        tries = 0
+        for n in range(200):
+            thawed([(n * 10_000, 0, True)], thaw)
+            tries += thaw.try_again
+        assert tries == 3
+        thaw.tick(0, True, True, 0, True, True)
+
+
 def test_an_event_that_cannot_come_to_a_state_leaves_it_alone():
     assert (IDLE, HEATING, TRYING, SPENT) == tuple(range(len(THAW_NAMES)))
     moves = {(IDLE, E_STUCK): HEATING, (HEATING, E_WARM): TRYING, (TRYING, E_TRIED): HEATING}
@@ -398,3 +420,24 @@ def test_windows_that_touch_in_either_order_are_refused():
     assert LockParams(unlocked_min_mv=880, **other).unlocked_min_mv == 880
     with pytest.raises(ValueError, match="200 mV apart"):
         LockParams(unlocked_min_mv=879, **other)
+
+
+def test_without_feedback_there_are_no_windows():
+    p = LockParams(feedback=FEEDBACK_NONE)
+    windows = (p.unlocked_min_mv, p.unlocked_max_mv, p.locked_min_mv, p.locked_max_mv)
+    assert windows == (0, 0, 0, 0)
+
+
+def test_a_new_lock_begins_with_nothing():
+    """The same at each boot: what is not named here is 0 or False, also what nobody is told."""
+    assert begins_with(LockActuator(LockParams())) == {
+        "_has_feedback": True, "_attempts": 3, "_stall_ma": 1200, "_stall_ms": 150, "_far_ms": 75, "_proves_unlocked": True,
+        "_sign": 1, "event": a.NO_EVENT, "_is_first": True,
+    }  # fmt: skip
+    assert begins_with(LockFeedback(LockParams())) == {
+        "_unlocked_min_mv": 480, "_unlocked_max_mv": 680, "_locked_min_mv": 2510, "_locked_max_mv": 3210,
+    }  # fmt: skip
+    assert begins_with(BridgeGuard(600, 1000, 2650)) == {
+        "_run_ms": 600, "_stop_ms": 990, "_cooldown_ms": 2650, "_rest_ms": 50,
+    }  # fmt: skip
+    assert begins_with(Thaw(True)) == {"_is_fitted": True}

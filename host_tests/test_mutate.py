@@ -1,5 +1,8 @@
 """Mutants: how they are made, that those which matter die, that a survivor is told, and that the stored figures are of this firmware."""
 
+import json
+import re
+
 import pytest
 from click.testing import CliRunner
 
@@ -7,8 +10,9 @@ from inletctl.cli import cli
 from inletctl.errors import UserError
 from inletctl.house import FIRMWARE
 from inletctl.mutate import reasons
+from inletctl.mutate.docs import FIGURES
 from inletctl.mutate.make import _File, _squeeze, mutants_of
-from inletctl.mutate.rooms import ROOMS, Room
+from inletctl.mutate.rooms import KILLED_PCT_MIN, ROOMS, Room
 from inletctl.mutate.run import RoomResult, faults_of, run_room
 
 SEED = 20261121
@@ -183,3 +187,21 @@ def test_every_reason_is_of_a_line_that_there_is():
         texts[path.relative_to(FIRMWARE).as_posix()] = " ".join(map(_squeeze, lines))
     gone = [key for key in reasons.read() if key[2] not in texts[key[0]]]
     assert not gone, "run `make mutate`: the firmware has changed here"
+
+
+def test_every_room_has_figures_that_are_good_enough():
+    figures = json.loads(FIGURES.read_text(encoding="utf-8"))
+    assert set(figures) == set(ROOMS)
+    for name, found in figures.items():
+        assert found["killed"] + len(found["survivors"]) == found["mutants"]
+        assert 100 * found["killed"] >= KILLED_PCT_MIN * found["mutants"], name
+        assert found["mutants"] + found["no_change"] == found["tried"] <= found["of"]
+
+
+def test_every_survivor_of_the_figures_has_a_reason_of_one_sentence():
+    figures = json.loads(FIGURES.read_text(encoding="utf-8"))
+    known = reasons.read()
+    for found in figures.values():
+        for row in found["survivors"]:
+            reason = known[reasons.key_of(row)]
+            assert re.fullmatch(r"[^|\n]+[^.|\n]", reason), reason

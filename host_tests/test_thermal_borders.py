@@ -3,11 +3,13 @@
 import inspect
 
 import pytest
+from first_values import begins_with
 
 from faults import F_TEMP_OPEN, F_TEMP_SHORT, F_TEMP_STALE, F_TEMP_STUCK
 from signals import Readings
 from thermal.channel import WATCH_S, Channel
 from thermal.convert import GOOD, OPEN, SHORT
+from thermal.derate import Derating
 from thermal.params import NTC, UNUSED, ChannelParams, ThermalLimits, check
 from thermal.port import PortThermal
 from ticks import ticks_add
@@ -116,6 +118,13 @@ def test_a_fall_takes_an_eighth_of_the_way_and_a_64th_of_a_tenth_at_least(sensor
         way = before - 299 * 64
         assert before - sensor.channel._fast == (max(1, way >> 3) if way else 0)
     assert sensor.channel._fast == 299 * 64
+
+
+def test_the_smoothed_value_is_rounded_up(sensor):
+    sensor.settled()
+    for decic in [301] * 20 + [299] * 60:
+        sensor.take(decic)
+        assert sensor.channel.decic == -(-sensor.channel._fast // 64)
 
 
 def test_a_fall_is_no_faster_than_the_time_between_two_samples(sensor):
@@ -249,6 +258,16 @@ def test_what_is_more_than_ten_seconds_ago_is_forgotten(sensor, apart_s, found):
     seconds(sensor, 580, apart_s - 1)
     seconds(sensor, 660, 2)
     assert sensor.channel.has_jumped is found
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_jump_is_measured_from_the_furthest_of_the_ten_seconds(sensor, sign):
+    """8 K away and half of it back, then 11.5 K beyond: 15.5 K from the furthest, not from the last."""
+    sensor.settled(500)
+    seconds(sensor, 500, 3)
+    seconds(sensor, 500 + sign * 80, 2)
+    seconds(sensor, 500 + sign * 40, 2)
+    assert seconds(sensor, 500 - sign * 75, 2) == [False, True]
 
 
 def test_a_jump_lasts_until_the_plug_is_pulled(sensor):
@@ -480,3 +499,37 @@ def test_limits_that_depend_on_each_other_meet_at_their_borders(name, low, high,
     for value in (low - 1, high + 1):
         with pytest.raises(ValueError, match="outside %d..%d" % (low, high)):
             ThermalLimits(**{**others, name: value})
+
+
+def test_a_new_port_begins_with_nothing():
+    """The same at each boot: what is not named here is 0 or False, also what nobody is told."""
+    assert begins_with(Channel(0, ChannelParams(), None, 150)) == {
+        "is_contact": True, "_jump_decic": 150, "_sample": 3,
+    }  # fmt: skip
+    assert begins_with(PortThermal([ChannelParams()], ThermalLimits())) == {
+        "_trend_turn": 1,
+        "_pause_s": 1200,
+    }
+    assert begins_with(Derating(ThermalLimits())) == {
+        "_rated_ma": 32_000, "_start_decic": 600, "_span_decic": 250, "_least_ma": 16_000, "_held_decic": -30_000,
+    }  # fmt: skip
+
+
+def test_the_start_of_derating_at_its_bounds():
+    others = {"derate_end_decic": 1050, "stop_decic": 1100}
+    for value in (300, 1000):
+        assert ThermalLimits(derate_start_decic=value, **others).derate_start_decic == value
+    for value in (299, 1001):
+        with pytest.raises(
+            ValueError, match=r"derate_start_decic: %d is outside 300\.\.1000" % value
+        ):
+            ThermalLimits(derate_start_decic=value, **others)
+
+
+@pytest.mark.parametrize(("ms", "is_due"), [(999, False), (1000, True)])
+def test_a_second_is_over_to_the_millisecond(ms, is_due):
+    port = Port().run(1)
+    began_ms = port.port._second_ms
+    port.port._trend_turn = 2
+    port.port.tick(ticks_add(began_ms, ms), port.r, False)
+    assert (port.port._second_ms != began_ms) is is_due

@@ -420,3 +420,19 @@ def test_a_sample_is_open_from_985_permille_and_short_up_to_5():
 
 def test_nothing_read_yet_is_nothing_known():
     assert (ntc().ohm_x10, ntc().decic) == (0, 0)
+
+
+def test_pt1000_is_the_formula_of_iec_60751_without_any_rounding_but_the_last():
+    for decic in range(MIN_DECIC, MAX_DECIC + 1):
+        t = Fraction(decic, 10)
+        c = Fraction(-4183, 10**15) if decic < 0 else 0
+        exact = (
+            1 + Fraction(39083, 10**7) * t - Fraction(5775, 10**10) * t * t + c * (t - 100) * t**3
+        )
+        assert pt1000_ohm_x10(decic) == math.floor(10_000 * exact)
+
+
+def test_a_short_is_told_from_heat_where_the_table_could_not():
+    """A steep sensor under a high pull-up: 126 ohm would read 147 C."""
+    probe = ntc(beta=4500, pullup_ohm=25_000)
+    assert [probe.read(mv, 4000) for mv in (20, 21)] == [SHORT, GOOD]

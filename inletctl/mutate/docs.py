@@ -21,7 +21,7 @@ it changes nothing that matters.
     make mutate ARGS="--sample 200"     # a draw, with a seed that repeats it
 
 Signs, numbers and conditions are changed by cosmic-ray's operators, only ever to a neighbour: `<` becomes `<=`, `>=` or `!=`, a number
-one more or one less. A cell of a table gets its neighbour's value. Words for people are not changed, nor does the golden copy of a
+one more or one less, an equality its opposite. A cell of a table gets its neighbour's value. Words for people are not changed, nor does the golden copy of a
 table take part (marker `golden`): it would notice every cell, and prove nothing. A mutant that leaves every value and all
 code as they were is not counted. Figures: `inletctl mutate --out docs/figures/mutation.json`, lines as they were then.
 """

@@ -82,7 +82,7 @@ class _Operators:
                 "%s is missing; run 'make setup', then try again." % missing.name, 3
             ) from None
         self.parse = parso.parse
-        provider = OperatorProvider()
+        provider: Any = OperatorProvider()
         names = [
             "%s_%s_%s" % (kind, old, new)
             for kind, signs in (
