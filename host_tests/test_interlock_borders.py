@@ -340,6 +340,14 @@ def test_a_lower_command_is_asked_for_after_four_to_four_and_a_half_seconds():
     assert watch._over_ms == 10
 
 
+@pytest.mark.parametrize(("ms", "is_full"), [(499, False), (500, True)])
+def test_a_bucket_of_commands_is_full_after_half_a_second(ms, is_full):
+    watch = ChargerWatch(500)
+    watch.tick(0, 20_000, True, True, 0, False)
+    watch.tick(ms, 20_000, True, True, 0, False)
+    assert watch._window_ma == (20_000 if is_full else 0)
+
+
 def heard(told_before, s2_closed, ms):
     """A charger that spoke, or did not, and was then not heard for `ms` with S2 closed."""
     watch = ChargerWatch(500)
@@ -605,6 +613,14 @@ def test_presses_count_within_the_window(apart_ms, counts):
         button.at(begin_ms + 30, True)
         button.at(begin_ms + 40, False)
     assert button.u.is_wanted is counts
+
+
+def test_a_second_wish_takes_as_many_presses_as_the_first():
+    button = Button(unlock_presses=2)
+    for begin_ms, counts in ((0, False), (500, True), (20_000, False), (20_500, True)):
+        button.at(begin_ms, True)
+        button.at(begin_ms + 30, True)
+        assert button.at(begin_ms + 40, False).is_wanted is counts
 
 
 def test_inputs_that_nobody_has_written_deny():

@@ -95,8 +95,7 @@ def test_a_mutant_knows_its_function_and_its_statement():
 # A file each, with its own tests: what `make mutate` does to a whole room, in a second.
 SMALL = (
     Room("derate", ("thermal/derate.py",), ("test_thermal_derate.py",)),
-    Room("feedback", ("lock/feedback.py",), ("test_lock_feedback.py",)),
-    Room("level", ("pilot/level.py",), ("test_pilot_level.py",)),
+    Room("feedback", ("lock/feedback.py",), ("test_lock_feedback.py", "test_lock_borders.py")),
     Room("faults", ("faults.py",), ("test_faults.py",)),
 )
 
@@ -104,22 +103,22 @@ SMALL = (
 @pytest.mark.parametrize("room", SMALL, ids=lambda room: room.name)
 def test_seeded_mutants_die(room):
     known = reasons.read()
-    result = run_room(room, 6, SEED, None, quiet)
+    result = run_room(room, 5, SEED, None, quiet)
     print("seed", SEED)
-    assert result.killed >= 4
+    assert result.killed >= 3
     assert [mutant.key for mutant in result.survivors if mutant.key not in known] == []
 
 
 def test_mutants_that_no_test_looks_at_survive_and_are_told(tmp_path):
     """The tests of another room notice nothing: what kills is the test, not the machinery."""
-    room = Room("blind", ("thermal/derate.py",), ("test_thermal_convert.py",))
-    result = run_room(room, 6, SEED, tmp_path, quiet)
-    assert result.killed == 0 and len(result.survivors) >= 5
+    room = Room("blind", ("thermal/derate.py",), ("test_lock_params.py",))
+    result = run_room(room, 3, SEED, tmp_path, quiet)
+    assert result.killed == 0 and len(result.survivors) == 3
     said = faults_of(result, {}, {"thermal/derate.py"})
-    assert said[0] == "blind: 0.0 % of 6 mutants killed, less than 95 %"
+    assert said[0] == "blind: 0.0 % of 3 mutants killed, less than 95 %"
     assert "thermal/derate.py:" in said[1] and "no test notices" in said[1]
     kept = (tmp_path / "blind.jsonl").read_text()
-    again = run_room(room, 6, SEED, tmp_path, quiet)
+    again = run_room(room, 3, SEED, tmp_path, quiet)
     assert again.survivors == result.survivors
     assert (tmp_path / "blind.jsonl").read_text() == kept  # nothing was tried again
 
