@@ -94,7 +94,6 @@ def test_a_mutant_knows_its_function_and_its_statement():
 
 # A file each, with its own tests: what `make mutate` does to a whole room, in a second.
 SMALL = (
-    Room("derate", ("thermal/derate.py",), ("test_thermal_derate.py",)),
     Room("feedback", ("lock/feedback.py",), ("test_lock_feedback.py", "test_lock_borders.py")),
     Room("faults", ("faults.py",), ("test_faults.py",)),
 )

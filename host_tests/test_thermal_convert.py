@@ -436,3 +436,4 @@ def test_a_short_is_told_from_heat_where_the_table_could_not():
     """A steep sensor under a high pull-up: 126 ohm would read 147 C."""
     probe = ntc(beta=4500, pullup_ohm=25_000)
     assert [probe.read(mv, 4000) for mv in (20, 21)] == [SHORT, GOOD]
+    assert [probe.read(21, rail_mv) for rail_mv in (4199, 4200)] == [GOOD, SHORT]

@@ -17,7 +17,7 @@ from inletctl.mutate import warm
 from inletctl.mutate.make import Mutant, module_of, mutants_of
 from inletctl.mutate.reasons import Key
 from inletctl.mutate.rooms import KILLED_PCT_MIN, TESTS, Room
-from inletctl.mutate.warm import KILLED, NO_CHANGE, Verdict
+from inletctl.mutate.warm import KILLED, NO_CHANGE, Verdict, fork
 
 Tell = Callable[[int, int, int], None]  # (mutants done, of, survivors so far)
 
@@ -102,7 +102,7 @@ def _apart(room: Room, mutants: list[Mutant]) -> Iterator[tuple[int, Verdict]]:
         return
     number = {id(mutant): n for n, mutant in enumerate(mutants)}
     read_end, write_end = os.pipe()
-    child = os.fork()
+    child = fork()
     if not child:
         os.close(read_end)
         with os.fdopen(write_end, "wb") as stream:

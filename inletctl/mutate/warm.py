@@ -12,7 +12,6 @@ import gc
 import importlib.util
 import os
 import pickle
-import resource
 import signal
 import sys
 import time
@@ -52,10 +51,19 @@ class Verdict:
 Trial = Callable[[], Verdict]
 
 
+def fork() -> int:
+    """Copy this process. Python warns where another thread runs: none of those that tests are run by holds a lock for long."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
 def _fork(trial: Callable[[], Any], cpu_s: float) -> Any:
     """Return what `trial` returns in a forked copy; a Verdict where it ran out of time or was ended."""
+    import resource  # Windows has none
+
     read_end, write_end = os.pipe()
-    child = os.fork()
+    child = fork()
     if not child:
         # The copy: whatever happens here, it must never return into the parent's code.
         try:
@@ -412,6 +420,8 @@ def _load(path: Path) -> tuple[int, set[str]]:
 
 
 def _children_s() -> float:
+    import resource
+
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
