@@ -35,6 +35,7 @@ def mutation_page() -> str:
     parts = []
     for name in ROOMS:
         if name not in figures:
+            rows.append((name, "", "", "", "", "not measured yet"))
             continue
         found = figures[name]
         survivors = found["survivors"]
