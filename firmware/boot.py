@@ -16,6 +16,8 @@ if sys.platform in ("rp2", "esp32"):
         from drivers.pending import finish
 
         said = finish()
+        # What is known here is known for good: it would keep the whole module.
+        del finish
         if said:
             print("boot: " + said)  # noqa: T201 - no console yet
     except (ImportError, OSError, ValueError) as error:

@@ -30,6 +30,7 @@ VERSION_FILE = "version.txt"
 DESK_AFTER = 50
 CAR_EVERY = 3
 # What only the opening of a board needs.
+_FOR_STORES = ("drivers.store", "drivers.board_files")
 _FOR_OPENING = ("drivers.opening", "drivers.board_checked", "drivers.pending")
 
 
@@ -56,7 +57,7 @@ def stored_settings(board):
     """Return what the board has stored; anything unreadable is handed on as such, for Settings to refuse."""
     try:
         return board.settings()
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError, MemoryError) as error:
         board.note("stored settings cannot be read: %s" % error)
         return "unreadable"
 
@@ -148,7 +149,8 @@ class Host:
         if self._passes < DESK_AFTER:
             self._passes += 1
             return
-        if not is_at_rest:
+        # The door's motor would run on past its end.
+        if not is_at_rest or (self._car is not None and self._car.is_moving):
             return
         board = self._board
         loader = self._loader
@@ -246,10 +248,6 @@ class Host:
 
     def _keep_book(self, now_ms: int, book) -> None:
         """Write what is to be written of the journal, a record at a time."""
-        car = self._car
-        if car is not None and car.is_moving:
-            # The door's motor would run on past its end.
-            return
         board = self._board
         try:
             if book.is_due(now_ms):
@@ -295,8 +293,9 @@ def run(board) -> None:
     """Run the loop on `board` until its power ends. Leaves every output safe, whatever happens."""
     try:
         settings = Settings(stored_settings(board))
-        unload("setting_rows")
         inlet = InletStep(settings)
+        # Not before: where settings contradict each other the step asks for the defaults.
+        unload("setting_rows")
         if board.crashes:
             board.note("the loop has crashed %d times in a row" % board.crashes)
             inlet.distrust(board.crashes)
@@ -305,6 +304,9 @@ def run(board) -> None:
         readings = Readings()
         commands = Commands()
         host = Host(board, settings, Ports(board, readings), inlet)
+        # The stores' code, as drivers.stores does after a write: here it is needed twice.
+        for name in _FOR_STORES:
+            unload(name)
         # No collection here: the loop makes no garbage, and it is ready so much sooner.
         while board.next_pass():
             # Nothing in a pass allocates: that would end it here. It is faster, too: MicroPython takes the locals of a

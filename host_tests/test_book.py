@@ -340,6 +340,59 @@ def test_a_part_that_had_no_room_takes_its_modules_with_it_even_where_none_is_le
     assert opener.is_done
 
 
+def test_where_not_even_the_modules_can_be_counted_none_is_forgotten(monkeypatch):
+    import sys
+    from types import SimpleNamespace
+
+    from journal.opener import Opener
+
+    class Full(dict):
+        def __iter__(self):
+            raise MemoryError
+
+    forgotten = []
+    monkeypatch.setattr("journal.opener.unload", forgotten.append)
+    opener = Opener(
+        SimpleNamespace(note=[].append), Settings({}), SimpleNamespace(thermal=None), None, ""
+    )
+    while not opener.is_done:
+        if opener.pages is not None:
+            monkeypatch.setattr("journal.opener.sys", SimpleNamespace(modules=Full(sys.modules)))
+        opener.step()
+    assert forgotten == [] and opener.book.memory is None
+
+
+def test_a_black_box_that_finds_no_room_gives_back_what_was_kept_for_its_records(monkeypatch):
+    from types import SimpleNamespace
+
+    from journal.opener import Opener
+
+    shelves = []
+
+    def lacks():
+        return 1 if shelves and shelves[0].sizes else 0
+
+    class Watched(Shelf):
+        def __init__(self, make, kept):
+            super().__init__(make, kept)
+            self.sizes = []
+            shelves.append(self)
+
+        def keep_room(self, *size):
+            super().keep_room(*size)
+            self.sizes.append(len(self._room))
+
+    monkeypatch.setattr("journal.opener.Shelf", Watched)
+    monkeypatch.setattr("journal.opener._lacks", lacks)
+    log = SimpleNamespace(open_step=lambda: True, newest=lambda kind: None, last=0, lost=0)
+    board = SimpleNamespace(note=[].append, journal_log=lambda kept: log)
+    opener = Opener(board, Settings({}), SimpleNamespace(thermal=None), None, "")
+    while opener.book.box is None and not (shelves and shelves[0].sizes):
+        opener.step()
+    assert opener.book.box is None and len(shelves[0].sizes) == 2
+    assert shelves[0].sizes[1] < shelves[0].sizes[0]
+
+
 @pytest.mark.parametrize("at", ["_read_log", "_load", "_drop"])
 def test_memory_that_ends_while_loading_leaves_what_is_loaded(monkeypatch, at):
     from journal.opener import Opener

@@ -143,6 +143,47 @@ def test_settings_are_kept_aside_until_they_are_stored_whole():
     assert bench.long_passes == 3
 
 
+def test_the_table_is_loaded_once_for_all_that_is_set_and_forgotten_when_it_is_stored(monkeypatch):
+    """Each loading is a late pass: a row of them would end in F_INTERNAL."""
+    forgotten, loaded = [], []
+    real = __import__
+
+    def load(name, *rest):
+        if name == "setting_rows":
+            loaded.append(name)
+        return real(name, *rest)
+
+    bench = Bench()
+    monkeypatch.setattr("vehicle.desk.unload", forgotten.append)
+    monkeypatch.setattr("builtins.__import__", load)
+    for value in range(20000, 20030):
+        bench.ask("set", NUMBER_OF_MAX, value)
+    assert loaded == ["setting_rows"] and forgotten == []
+    bench.ask("set", find("inlet")[0], 0)
+    bench.ask("store")
+    assert loaded == forgotten == ["setting_rows"]
+    bench.ask("set", NUMBER_OF_MAX, 20000)
+    bench.ask("clear")
+    assert loaded == forgotten == ["setting_rows"] * 2
+
+
+@pytest.mark.parametrize("word", ["store", "clear"])
+@pytest.mark.parametrize("error", [OSError(28), ValueError("full"), MemoryError(), ImportError()])
+def test_whatever_ends_a_write_is_told_and_the_loop_goes_on(word, error):
+    """A board loads the store's code for it."""
+    bench = Bench()
+    bench.ask("set", find("inlet")[0], 0)
+    if word == "clear":
+        bench.ask("clear")
+
+        def forget():
+            raise error
+
+        bench.board.forget = forget
+    bench.board.error = error
+    assert bench.refusal("store") == "write_failed"
+
+
 def test_a_setting_out_of_bounds_is_refused_and_nothing_is_stored():
     bench = Bench()
     assert bench.refusal("set", NUMBER_OF_MAX, 80001) == "out_of_bounds"

@@ -276,6 +276,38 @@ def test_rejected_settings_are_told_before_the_first_pass(firmware_main):
     assert board.calls.index("next_pass") > board.calls.index("note")
 
 
+@pytest.mark.parametrize("error", [ValueError("x"), OSError(5), ImportError("x"), MemoryError()])
+def test_settings_that_cannot_be_read_refuse_and_the_loop_runs(firmware_main, error):
+    """A board loads the store's code for them."""
+    board = FakeBoard(passes=1)
+
+    def settings():
+        raise error
+
+    board.settings = settings
+    firmware_main["run"](board)
+    assert board.errors == [] and any("cannot be read" in note for note in board.notes)
+
+
+def test_the_table_of_settings_is_forgotten_behind_whoever_asks_for_it_at_boot(
+    firmware_main, monkeypatch
+):
+    """Where the windows of the lock contradict each other the step asks for the defaults."""
+    order = []
+    run = firmware_main["run"].__globals__
+    step = run["InletStep"]
+
+    def make(settings):
+        made = step(settings)
+        order.append("step")
+        return made
+
+    monkeypatch.setitem(run, "InletStep", make)
+    monkeypatch.setitem(run, "unload", order.append)
+    run["run"](FakeBoard(passes=1, wanted={"lock_unlocked_max_mv": 2700}))
+    assert order.index("setting_rows") > order.index("step")
+
+
 def test_settings_that_contradict_each_other_are_told_too(firmware_main):
     """Each is within its bounds, yet both windows of the lock hold 2700 mV."""
     board = FakeBoard(passes=1, wanted={"lock_unlocked_max_mv": 2700})

@@ -52,15 +52,28 @@ def test_every_call_is_the_stores(module):
 
 @pytest.mark.parametrize("platform", ["rp2", "esp32"])
 @pytest.mark.parametrize("values", [b"a", "damaged"])
-def test_a_board_forgets_the_code_whatever_came_of_it(module, monkeypatch, platform, values):
+def test_a_board_forgets_the_code_after_a_change_whatever_came_of_it(
+    module, monkeypatch, platform, values
+):
     monkeypatch.setattr(Kept, "values", values)
     monkeypatch.setattr(sys, "platform", platform)
+    store = LoadedStore("PortStore")
     try:
-        assert LoadedStore("PortStore").read() == values
+        assert store.read() == values
     except ValueError as error:
         assert str(error) == values
+    assert sys.modules["drivers.store"] is module, "the boot reads two of them"
+    assert store.write(b"b", True)
     assert "drivers.store" not in sys.modules and not hasattr(drivers, "store")
     assert "drivers.board_files" not in sys.modules
+
+
+def test_a_write_that_has_happened_is_not_said_to_have_failed(module, monkeypatch):
+    def full(name):
+        raise MemoryError
+
+    monkeypatch.setattr("drivers.stores.unload", full)
+    assert LoadedStore("PortStore").write(b"a", True) and Kept.values == b"a"
 
 
 def test_a_computer_keeps_it(module):

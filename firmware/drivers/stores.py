@@ -10,25 +10,22 @@ class LoadedStore:
         self._name = name
 
     def read(self):
-        """Return what is stored, None where nothing ever was. Raises what loading and reading raise."""
-        try:
-            return self._loaded().read()
-        finally:
-            _unload()
+        """Return what is stored, None where nothing ever was. Raises what loading and reading raise. The code stays."""
+        return self._loaded().read()
 
     def write(self, values, is_idle: bool) -> bool:
         """Store `values`; return whether they were others. Raises what loading and writing raise."""
         try:
             return self._loaded().write(values, is_idle)
         finally:
-            _unload()
+            _forget_code()
 
     def forget(self, is_idle: bool) -> None:
         """Store nothing any more. Raises what loading and removing raise."""
         try:
             self._loaded().forget(is_idle)
         finally:
-            _unload()
+            _forget_code()
 
     def _loaded(self):
         from drivers import store
@@ -36,6 +33,11 @@ class LoadedStore:
         return getattr(store, self._name)()
 
 
-def _unload() -> None:
-    unload("drivers.store")
-    unload("drivers.board_files")
+def _forget_code() -> None:
+    """Forget the stores' code until it is needed again."""
+    try:
+        unload("drivers.store")
+        unload("drivers.board_files")
+    except MemoryError:
+        # It stays: what came of the call counts more.
+        return

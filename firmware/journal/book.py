@@ -341,6 +341,9 @@ class Book:
         if not kind:
             return
         try:
+            if kind == K_BOX:
+                # Before the log is open: its code would take the room of what is written.
+                self._begin_box()
             if not shelf.step():
                 # Not yet open: this kind again in the next pass.
                 self._turn -= 1
@@ -394,17 +397,20 @@ class Book:
             return self._record
         return bytes(self._dumped(kind))
 
-    def _box_part(self):
-        writer = self._writer
-        if writer is None and self._box_facts is not None:
+    def _begin_box(self) -> None:
+        if self._writer is None and self._box_facts is not None:
             # A board forgets it when the box is written.
             from journal.box_writer import BoxWriter
 
             settings, clock, version = self._box_facts
             minute = clock.minute if clock is not None and clock.is_set else None
-            writer = BoxWriter(self.box, settings, version, self._box_session, minute, _PART_BYTES)
-            self._writer = writer
+            self._writer = BoxWriter(
+                self.box, settings, version, self._box_session, minute, _PART_BYTES
+            )
             self._part = 0
+
+    def _box_part(self):
+        writer = self._writer
         part = bytearray(_PART_BYTES)
         if writer is None:
             return part

@@ -81,7 +81,7 @@ class Opener:
         self.pages = None  # journal.pages, what the console asks
         self._has_pages = False  # or there was no room for it
         self._at = 0
-        self._held = ()  # modules that were there before the part that is loaded
+        self._held = None  # modules that were there before the part that is loaded
         self.is_done = False
 
     def step(self) -> None:
@@ -101,6 +101,7 @@ class Opener:
 
     def _go_on(self) -> None:
         self._at += 1
+        self._held = None
         self.is_done = self._at >= len(PARTS)
 
     def _step(self) -> None:
@@ -150,8 +151,10 @@ class Opener:
         self._load_counts()
 
     def _drop(self) -> None:
-        """Give up the part that was being loaded, and the modules that came with it. Needs no memory."""
+        """Give up the part that was being loaded, and the modules that came with it. Needs hardly any memory."""
         setattr(self.book, _ATTRIBUTES[self._at], None)
+        if self._shelf is not None and _ATTRIBUTES[self._at] == "box":
+            self._shelf.keep_room()
         name = self._newcomer()
         while name and unload(name):
             name = self._newcomer()
@@ -159,9 +162,11 @@ class Opener:
 
     def _newcomer(self) -> str:
         """Return a module that was not there before this part, "" for none."""
-        for name in sys.modules:
-            if name not in self._held:
-                return name
+        held = self._held
+        if held is not None:
+            for name in sys.modules:
+                if name not in held:
+                    return name
         return ""
 
     def _load(self, part: int) -> None:

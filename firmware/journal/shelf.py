@@ -41,7 +41,7 @@ class Shelf:
         self.last = 0  # number of the newest record, as last seen
         self.lost = 0  # records found damaged
 
-    def keep_room(self, size: int) -> None:
+    def keep_room(self, size: int = _ROOM_BYTES) -> None:
         """Keep so many bytes free from now on, for what is written as well."""
         self._room = None
         self._room_bytes = size

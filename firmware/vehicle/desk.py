@@ -112,6 +112,7 @@ class Desk:
         self._is_reading_kept = False
         self._number = 0  # of the next line of commands, in the pass before
         self._aside = None
+        self._rows = None  # the module setting_rows, from the first `set` to `store` or `clear`
         self._restart_ms = 0
         self._is_restarting = False
 
@@ -294,7 +295,7 @@ class Desk:
             self._refuse(NO_SUCH_ENTRY)
             return
         try:
-            if not _may_be(key, value):
+            if not self._may_be(key, value):
                 self._refuse(OUT_OF_BOUNDS)
                 return
             if self._aside is None:
@@ -306,11 +307,27 @@ class Desk:
         self._aside[key] = value
         self._answer()
 
+    def _may_be(self, key: str, value: int) -> bool:
+        """Tell whether the setting `key` may be `value`. The table is loaded for it, once: each time is a late pass."""
+        if self._rows is None:
+            import setting_rows
+
+            self._rows = setting_rows
+        row = self._rows.find(key)
+        return row is not None and self._rows.is_within(row, value)
+
+    def _forget_rows(self) -> None:
+        if self._rows is not None:
+            self._rows = None
+            unload("setting_rows")
+
     def _do_clear(self, now_ms: int) -> None:
+        self._forget_rows()
         self._aside = {}
         self._answer()
 
     def _do_store(self, now_ms: int) -> None:
+        self._forget_rows()
         aside = self._aside
         if aside:
             for key in _NEEDED:
@@ -322,7 +339,7 @@ class Desk:
                 self._board.store(aside)
             elif aside is not None:
                 self._board.forget()
-        except (ValueError, OSError, MemoryError):
+        except (ValueError, OSError, MemoryError, ImportError):
             self._refuse(WRITE_FAILED)
             return
         self._aside = None
@@ -463,14 +480,3 @@ class Desk:
                 # Now, whatever else waits for the wire.
                 self._wants_stop = True
             self.is_full = True
-
-
-def _may_be(key: str, value: int) -> bool:
-    """Tell whether the setting `key` may be `value`. At rest only: the table is loaded for it."""
-    try:
-        from setting_rows import find, is_within
-
-        row = find(key)
-        return row is not None and is_within(row, value)
-    finally:
-        unload("setting_rows")
