@@ -1,6 +1,6 @@
 """A few sessions on tape: what the board reads in each pass, and what it must command.
 
-Made with the simulated inlet on CPython; the second round is kept, in which nothing of the boot is left. Contacts carry no heat
+Made with the simulated inlet on CPython; the second round is kept, in which nothing of the boot is left. Contacts make no heat
 and the time of a round is a whole number of every cycle, so that one round is like the next, pass by pass.
 """
 
@@ -41,8 +41,11 @@ ROUND: tuple[tuple[str, tuple[tuple[float, str, dict[str, Any]], ...]], ...] = (
 SETTINGS = {"inlet": INLETS.index("type2")}
 _WORLD = {
     "inlet": "type2", "contact_milliohm": 0, "evse_pwm_start_ms": 300, "evse_close_ms": 200, "charger_start_ms": 200,
-    "charger_up_a_s": 50, "evse_max_a": 16, "evse_x1_hold_ms": 100, "lock_travel_ms": 250,
+    "charger_up_a_s": 50, "evse_max_a": 16, "evse_x1_hold_ms": 100, "lock_travel_ms": 250, "ambient_c": 20,
 }  # fmt: skip
+# A contact that never moves while current flows is a stuck sensor, sooner or later: all of them are warmer in one half of a
+# round. (session of the round, degrees C)
+_WARMTH = ((0, 23.0), (4, 20.0))
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,9 @@ def scenario(rounds: int) -> Scenario:
             (_PLUG_S, "plug", {}), *ROUND[n % len(ROUND)][1], (_WISH_S, "unlock", {"hold": 500}),
             (_PULL_S, "unplug", {"patience": 1500}),
         ]  # fmt: skip
+        for session, celsius in _WARMTH:
+            if n % len(ROUND) == session:
+                happenings.append((0.1, "heat", {"contact": "all", "c": celsius}))
         for after_s, verb, values in happenings:
             actions.append(
                 Action(round((at_s + after_s) * 1e6), verb, tuple(values.items()), verb)
