@@ -212,6 +212,7 @@ NAMES = (
     "drivers/__init__.py",
     "drivers/can_port.py",
     "drivers/can_out.py",
+    "drivers/can_timing.py",
     "drivers/mcp2515.py",
     "drivers/mcp23s17.py",
 )

@@ -121,7 +121,7 @@ BAD_BODIES = [
         3,
         "unknown word 'plg' (did you mean plug or unplug?); a line begins with title,",
     ),
-    ("qqqq\nend 1s", 3, "or a verb: plug, unplug, wear, noise, reset, reading"),
+    ("qqqq\nend 1s", 3, "or a verb: plug, unplug, wear, noise, reset, clock_jump, reading"),
     ("session=charging\nend 1s", 3, "unknown word 'session=charging'"),
     ("session\nend 1s", 3, "session is not a statement"),
     ("max_current_ma=16A\nend 1s", 3, "is written `set max_current_ma=16A`"),

@@ -126,7 +126,7 @@ def _settings(run: Run) -> str:
         )
         return f"<p class='none'>{words}</p>"
     use_firmware()
-    table = import_module("settings")
+    table = import_module("setting_rows")
     known = {row[table.ROW_KEY]: row for row in table.TABLE}
     changed = 0
     rows = []
