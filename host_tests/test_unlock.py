@@ -75,6 +75,15 @@ def test_a_wish_by_presses_ends_after_ten_seconds_or_with_the_plug():
     assert not button.run().u.is_wanted
 
 
+def test_a_plug_that_comes_at_once_needs_as_many_presses_as_the_one_before():
+    button = Button(unlock_presses=2, unlock_window_ms=5000).press(2)
+    button.is_unplugged = True
+    assert not button.run().u.is_wanted
+    button.is_unplugged = False
+    assert not button.press(1).u.is_wanted
+    assert button.press(1).u.is_wanted
+
+
 def test_the_vehicle_asks_as_long_as_it_says_so():
     button = Button(unlock_presses=3)
     button.r.car_unlock = True
