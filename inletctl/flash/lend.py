@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from inletctl.flash.foreign import foreign_names
+from inletctl.flash.shorten import is_own
 from inletctl.flash.slim import Edit, SlimError, edited
 
 ROM_FILE = Path(__file__).with_name("rom_names.txt")
@@ -99,7 +100,7 @@ def _homes(trees: Mapping[str, ast.Module]) -> dict[str, frozenset[str]]:
             if (
                 isinstance(node, ast.Attribute)
                 and not isinstance(node.ctx, ast.Load)
-                and not _is_own(node)
+                and not is_own(node)
             ):
                 found[node.attr] = set(groups.values())
     return {name: frozenset(homes) for name, homes in found.items()}
@@ -124,10 +125,6 @@ def _groups(trees: Mapping[str, ast.Module]) -> dict[str, str]:
                 was, now = groups[maker], groups[path]
                 groups = {one: now if group == was else group for one, group in groups.items()}
     return groups
-
-
-def _is_own(node: ast.Attribute) -> bool:
-    return isinstance(node.value, ast.Name) and node.value.id == "self"
 
 
 def _short_names() -> Iterable[str]:

@@ -76,7 +76,7 @@ def _other_names(trees: "list[ast.Module]") -> set[str]:
 
 def _names_of(node: ast.AST) -> Iterable[str]:
     if isinstance(node, ast.Attribute):
-        return () if _is_own(node) else (node.attr,)
+        return () if is_own(node) else (node.attr,)
     if isinstance(node, ast.alias):
         return (node.name, node.asname or "")
     if isinstance(node, ast.Constant):
@@ -105,7 +105,8 @@ def _methods(tree: ast.AST) -> "Iterable[ast.FunctionDef]":
                     yield part
 
 
-def _is_own(node: ast.Attribute) -> bool:
+def is_own(node: ast.Attribute) -> bool:
+    """Tell whether it is an attribute of `self`."""
     return isinstance(node.value, ast.Name) and node.value.id == "self"
 
 
@@ -148,7 +149,7 @@ def _objects(trees: "list[ast.Module]") -> "list[set[str]]":
 def _rewritten(text: str, tree: ast.Module, names: Mapping[str, str], path: str) -> str:
     edits: list[Edit] = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and _is_own(node) and node.attr in names:
+        if isinstance(node, ast.Attribute) and is_own(node) and node.attr in names:
             line, end = (node.end_lineno or 0) - 1, node.end_col_offset or 0
             edits.append(
                 (line, end - len(node.attr.encode()), line, end, names[node.attr].encode())
@@ -164,7 +165,7 @@ def _rewritten(text: str, tree: ast.Module, names: Mapping[str, str], path: str)
     for node in _methods(tree):
         node.name = names.get(node.name, node.name)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and _is_own(node):
+        if isinstance(node, ast.Attribute) and is_own(node):
             node.attr = names.get(node.attr, node.attr)
     if ast.dump(ast.parse(made, path)) != ast.dump(tree):
         raise SlimError(
