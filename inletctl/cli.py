@@ -37,7 +37,7 @@ from inletctl.monitor.command import monitor
 from inletctl.mutate.command import mutate
 from inletctl.ports.command import port as port_group
 from inletctl.prove.command import prove_group
-from inletctl.reaction_command import reactions
+from inletctl.reaction_command import CHIP_INJECTIONS, KILLS, injections_option, reactions
 from inletctl.soak.command import soak_command
 
 INLETS = ("type1", "type2", "gbt", "nacs", "ccs1", "ccs2", "chademo")
@@ -355,23 +355,9 @@ def docs_command(only_check: bool) -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("build/perf"), show_default=True
 )
-@click.option(
-    "--injections",
-    type=click.IntRange(1),
-    default=300,
-    show_default=True,
-    help="per cause on the host; S2 of those that wait for the current in every tenth",
-)
-@click.option(
-    "--chip-injections",
-    type=click.IntRange(1),
-    default=30,
-    show_default=True,
-    help="per cause on the emulated RP2040, pin to pin",
-)
-@click.option(
-    "--kills", type=click.IntRange(1), default=5, show_default=True, help="of the loop, per way"
-)
+@injections_option(300)
+@CHIP_INJECTIONS
+@KILLS
 @click.option("--cuts", type=click.IntRange(1), default=20, show_default=True, help="power cuts")
 @click.option("--uf2", type=click.Path(path_type=Path), help="MicroPython image, as for emu")
 @click.option("--host-only", is_flag=True, help="leave the emulated RP2040 out")

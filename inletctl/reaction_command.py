@@ -4,6 +4,7 @@ import os
 import platform
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +12,34 @@ import click
 
 from inletctl.errors import UserError
 
-
-@click.command("reactions")
-@click.option(
-    "--injections",
-    type=click.IntRange(1),
-    default=1000,
-    show_default=True,
-    help="per cause on the host; S2 of those that wait for the current in every tenth",
-)
-@click.option(
+# What `inletctl perf` asks for as well.
+CHIP_INJECTIONS = click.option(
     "--chip-injections",
     type=click.IntRange(1),
     default=30,
     show_default=True,
     help="per cause on the emulated RP2040, pin to pin",
 )
-@click.option(
+KILLS = click.option(
     "--kills", type=click.IntRange(1), default=5, show_default=True, help="of the loop, per way"
 )
+
+
+def injections_option(default: int) -> Callable[[Any], Any]:
+    """Return the option --injections with this default."""
+    return click.option(
+        "--injections",
+        type=click.IntRange(1),
+        default=default,
+        show_default=True,
+        help="per cause on the host; S2 of those that wait for the current in every tenth",
+    )
+
+
+@click.command("reactions")
+@injections_option(1000)
+@CHIP_INJECTIONS
+@KILLS
 @click.option("--uf2", type=click.Path(path_type=Path), help="MicroPython image, as for emu")
 @click.option(
     "--only",

@@ -3,12 +3,14 @@
 import json
 import random
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from inletctl.mutate.rooms import KILLED_PCT_MIN, ROOMS
+from inletctl.progress import Bar
 
 
 @click.command("mutate")
@@ -46,8 +48,8 @@ def mutate(
     said: list[str] = []
     for name in rooms or tuple(ROOMS):
         room = ROOMS[name]
-        with _Bar(name, as_json) as tell:
-            result = run_room(room, sample, seed, keep, tell)
+        with Bar(None, name, as_json) as show:
+            result = run_room(room, sample, seed, keep, _teller(show))
         results.append(result)
         said += faults_of(result, reasons, {_below(path) for path in room.source_files()})
     figures = {result.room: figures_of(result) for result in results}
@@ -61,6 +63,10 @@ def mutate(
         click.echo(sentence, err=True)
     if said:
         sys.exit(1)
+
+
+def _teller(show: Callable[..., None]) -> Callable[[int, int, int], None]:
+    return lambda done, of, survivors: show(done, of, "%d survive" % survivors)
 
 
 def _below(path: Path) -> str:
@@ -99,38 +105,3 @@ def _tell(results: list[Any]) -> None:
         if result.seed is not None:
             click.echo("%s: a sample of %d, seed %d" % (result.room, result.tried, result.seed))
     click.echo("at least %d %% must be killed" % KILLED_PCT_MIN)
-
-
-class _Bar:
-    """A progress bar on stderr; none where the output is for a program."""
-
-    def __init__(self, room: str, is_quiet: bool):
-        self._room = room
-        self._is_quiet = is_quiet
-
-    def __enter__(self) -> Any:
-        if self._is_quiet:
-            return lambda _done, _of, _survivors: None
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-
-        self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-            TextColumn("{task.fields[survivors]} survive"), TimeRemainingColumn(),
-            console=Console(stderr=True),
-        )  # fmt: skip
-        self._progress.start()
-        task = self._progress.add_task(self._room, total=None, survivors=0)
-        return lambda done, of, survivors: self._progress.update(
-            task, completed=done, total=of, survivors=survivors
-        )
-
-    def __exit__(self, *_: Any) -> None:
-        if not self._is_quiet:
-            self._progress.stop()

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from inletctl.progress import Bar as _Bar
+from inletctl.progress import Bar
 
 _SEED = click.option("--seed", type=int, default=1, show_default=True)
 _JSON = click.option("--json", "as_json", is_flag=True, help="as JSON, nothing else")
@@ -85,7 +85,7 @@ def search_command(
         if config not in CONFIGS:
             raise UserError("--config %s: choose from %s" % (config, ", ".join(CONFIGS)))
     firmware = load(FIRMWARE)
-    with _Bar(states, "states", as_json) as bar:
+    with Bar(states, "states", as_json) as bar:
         search = Search(
             depth, states, seed, firmware, configs or tuple(CONFIGS), tell=lambda done, _of: bar(done)
         )  # fmt: skip
@@ -162,7 +162,7 @@ def known_bad_command(only: tuple[str, ...], as_json: bool) -> None:
 
     rows = []
     bads = [bad for bad in KNOWN_BAD if not only or bad.name in only]
-    with _Bar(len(bads), "firmwares", as_json) as bar:
+    with Bar(len(bads), "firmwares", as_json) as bar:
         for n, bad in enumerate(bads):
             seen = caught(bad)
             rows.append((bad, seen))
