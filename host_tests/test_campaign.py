@@ -11,7 +11,16 @@ from inletctl.campaign import judge as judging
 from inletctl.campaign.case import PHASES, Case, Seen, Stop, scenario_of
 from inletctl.campaign.docs import campaign_page
 from inletctl.campaign.figures import Keeper, Result, campaign, figures, run_one, write_scenario
-from inletctl.campaign.judge import BAD, BLIND, EXCUSED, EXPLAINED, FOLLOWS, NAMES, judge
+from inletctl.campaign.judge import (
+    BAD,
+    BESIDE,
+    BLIND,
+    EXCUSED,
+    EXPLAINED,
+    FOLLOWS,
+    NAMES,
+    judge,
+)
 from inletctl.campaign.kinds import BY_NAME, GROUPS, KINDS
 from inletctl.campaign.known_bad import caught, read
 from inletctl.cli import cli
@@ -75,6 +84,8 @@ def test_what_a_kind_does_is_a_verb_of_the_scenarios_and_it_ends(kind):
 def test_the_tables_of_explanations_name_kinds_and_reasons_that_there_are():
     for one, other, why in FOLLOWS:
         assert {one, other} <= set(t.REASONS) and why
+    for kind, others, reason, why in BESIDE:
+        assert {kind, *others} <= set(BY_NAME) and reason in t.REASONS and why
     for kind, reason, why in EXPLAINED:
         assert kind in BY_NAME and reason in t.REASONS and why
     for _code, kinds, why in EXCUSED:
@@ -157,6 +168,11 @@ def stop(*reasons, live=(), by_person=False, is_second=False, read_ma=5000, at_o
         (seen("state F", stops=[stop("person_stop", by_person=True)]), "carried on"),
         (seen("lock slips", stops=[stop("lock_lost", "not_locked", live=("lock slips",))]), "unplug"),
         (seen("noise burst", stops=[stop("pilot_invalid", live=("noise burst",))]), "unexplained"),
+        (seen("CP noise for long", stops=[stop("pilot_lost", "pilot_invalid", live=("CP noise for long",))]), "unplug"),
+        (seen("CP noise for long", stops=[stop("pilot_lost", live=("CP noise for long",))]), "unexplained"),
+        (seen("vehicle silent", "crash", stops=[stop("vehicle_no", live=("vehicle silent",))]), "unplug"),
+        (seen("vehicle silent", "state F", stops=[stop("vehicle_no", live=("vehicle silent",))]), "unexplained"),
+        (seen("vehicle silent", "crash", stops=[stop("vehicle_no", live=("crash",))]), "unexplained"),
         (seen("crash", is_serviced=True), "service"),
         (seen("crash", stuck="the cable is not let go of"), "stuck"),
         (seen("crash", unsafe=["arc: plug pulled at 8.0 A at 5.000 s"], stuck="x"), "unsafe"),

@@ -388,6 +388,26 @@ def test_lower_rating_counts_after_two_passes_and_is_no_doubt(type2):
     assert type2.pp.is_plugged
 
 
+@pytest.mark.parametrize("ohm", [100, 220, 680, 1500, 40, 3000])
+def test_first_pass_after_anything_but_a_plug_is_doubt_until_it_is_proven(t0_ms, ohm):
+    """No rating is in force there, or an older cable's: what this one carries is not known yet."""
+    plug = Plug(TYPE2, t0_ms=t0_ms)
+    plug.ohm(OPEN, 30)
+    assert not plug.pp.in_doubt
+    plug.ohm(ohm)
+    assert plug.pp.in_doubt and plug.pp.kind == UNPLUGGED
+    plug.ohm(ohm)
+    assert not plug.pp.in_doubt and plug.pp.kind != UNPLUGGED
+
+
+def test_doubt_of_an_empty_inlet_is_over_with_the_next_pass_that_reads_empty():
+    plug = Plug(TYPE2)
+    plug.ohm(OPEN, 60)
+    plug.ohm(220)
+    plug.ohm(OPEN)
+    assert not plug.pp.in_doubt and plug.pp.is_clear_to_drive
+
+
 def test_higher_rating_counts_only_after_the_debounce(type2):
     """Found in review: two odd passes raised a plugged 32 A cable to 63 A."""
     type2.ohm(100, 50)

@@ -164,7 +164,7 @@ class Proximity:
         self.is_plugged = False  # inserted and latched, for as long as the debounce asks
         self.is_unplugged = False  # clean "not plugged" for 200 ms: what needs an unplug may clear
         self.is_clear_to_drive = False  # clean "not plugged" for 500 ms
-        self.in_doubt = False  # this pass alone speaks against the plug
+        self.in_doubt = False  # this pass alone speaks against the plug, or for one
         self.has_rating = False  # the cable has a rating
         self.rated_ma = 0  # the cable's rating while has_rating
         self.reasons = NO_PLUG  # mask of NO_PLUG, PP_BUTTON, PP_INVALID
@@ -199,7 +199,8 @@ class Proximity:
 
     def _differ(self, now_ms: int, index: int) -> None:
         """Take a row that is not the one in force, or -1."""
-        self.in_doubt = False
+        # Without a plug in force there is no rating, or an older cable's: what a new one carries waits for the proof.
+        self.in_doubt = self.kind != PLUGGED
         if self.kind == PLUGGED:
             if index < 0 or _kind_of(self._rows[index]) != PLUGGED:
                 self.in_doubt = True

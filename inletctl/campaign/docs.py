@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from inletctl.campaign.figures import wall_words
-from inletctl.campaign.judge import BLIND, EXCUSED, EXPLAINED, FOLLOWS, OUTCOMES
+from inletctl.campaign.judge import BESIDE, BLIND, EXCUSED, EXPLAINED, FOLLOWS, OUTCOMES
 from inletctl.campaign.judge import NAMES as OUTCOME_NAMES
 from inletctl.campaign.kinds import GROUPS, KINDS
 from inletctl.campaign.known_bad import read
@@ -69,6 +69,14 @@ def _tables() -> str:
         + table(
             ("reason", "with", "why"),
             [("`%s`" % one, "`%s`" % other, why) for one, other, why in FOLLOWS],
+        )
+        + "\nReasons that a fault has beside another one in the same session:\n\n"
+        + table(
+            ("fault", "beside", "reason", "why"),
+            [
+                (kind, ", ".join(others), "`%s`" % reason, why)
+                for kind, others, reason, why in BESIDE
+            ],
         )
         + "\nNuisance stops, and their causes:\n\n"
         + (

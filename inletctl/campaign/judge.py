@@ -35,6 +35,16 @@ FOLLOWS = (
     ("not_locked", "lock_lost", "a bolt that has left its place is not locked"),
     ("not_locked", "lock_failed", "a bolt that could not be locked is not"),
     ("no_plug", "pp_invalid", "what cannot be believed is no plug"),
+    ("pilot_lost", "pilot_invalid", "noise leaves now and then neither an edge nor a level that names a state"),
+)  # fmt: skip
+# Reasons that a kind has beside another one: (kind, any of these in the same session, reason, why).
+BESIDE = (
+    (
+        "vehicle silent",
+        ("HVIL opens", "insulation fault", "crash", "discrete line breaks", "discrete lines unread"),
+        "vehicle_no",
+        "where the car's discrete lines are fitted, one that says nothing does not drive its permit line either, and that reads no",
+    ),
 )  # fmt: skip
 # Nuisance stops: (kind, reason, why no fault of that kind justifies it, and why it comes all the same).
 EXPLAINED: "tuple[tuple[str, str, str], ...]" = ()
@@ -114,6 +124,9 @@ def _judge_stop(
     stop: Stop, seen: Seen, nuisances: list[tuple[str, str]], unexplained: list[str]
 ) -> None:
     direct = {reason for name in stop.live for reason in BY_NAME[name].reasons}
+    for kind, others, reason, _why in BESIDE:
+        if kind in stop.live and any(other in seen.kinds for other in others):
+            direct.add(reason)
     if stop.by_person:
         direct.add("person_stop")
     said = set(stop.reasons)
