@@ -583,6 +583,28 @@ def test_garbage_collection_is_proof_of_life_up_to_18_ms(chip, monkeypatch):
     assert board._watch.trips == before and chip.is_driven(DRIVE)
 
 
+@pytest.mark.parametrize(("erase_ms", "stays"), [(45, True), (400, True), (600, False)])
+def test_permission_to_drive_outlasts_an_erase_and_nothing_longer(chip, erase_ms, stays):
+    board = make()
+    run(board, 3, off())
+    board.begin_long()
+    chip.now_us += erase_ms * 1000
+    chip.ticks_us()
+    assert chip.is_driven(DRIVE) is stays
+    board.end_long()
+    one_pass(board, off())
+    assert chip.is_driven(DRIVE)
+
+
+def test_s2_and_bridge_are_not_spared_by_something_long(chip):
+    board = make()
+    run(board, 3, energised())
+    board.begin_long()
+    chip.now_us += 21_000
+    chip.ticks_us()
+    assert is_on(chip) == (False, False)
+
+
 def boot(chip, cause=3):
     """Reset the chip: what is kept is the RTC's memory."""
     rtc = chip.rtc

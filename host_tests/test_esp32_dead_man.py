@@ -3,7 +3,7 @@
 import pytest
 from board_fakes import FakePin, FakePWM
 
-from drivers.esp32_dead_man import CHECK_MS, DEAD_MAN_MS, LoopWatch, PinHold, PWMHold
+from drivers.esp32_dead_man import CHECK_MS, DEAD_MAN_MS, LONG_MS, LoopWatch, PinHold, PWMHold
 
 
 class Rig:
@@ -122,6 +122,38 @@ def test_late_feed_drops_first_where_the_timer_did_not_run():
     rig.watch.fed()
     assert rig.is_on() == (False, False) and rig.watch.trips == 1
     assert rig.s2.is_lost and rig.bridge.is_lost and not rig.watch.is_tripped
+
+
+@pytest.mark.parametrize("start_ms", [0, 0x3FFFFFFF - 300])
+def test_what_is_spared_for_something_long_stays_half_a_second_and_no_longer(start_ms):
+    rig = Rig(start_ms)
+    rig.feed()
+    rig.watch.fed_long(rig.s2)
+    rig.tick(DEAD_MAN_MS + CHECK_MS)
+    assert rig.is_on() == (True, False)
+    rig.tick(LONG_MS - DEAD_MAN_MS - CHECK_MS - 1)
+    assert rig.is_on() == (True, False)
+    rig.tick(CHECK_MS)
+    assert rig.is_on() == (False, False) and rig.s2.is_lost
+
+
+def test_nothing_is_spared_once_the_loop_has_come_by():
+    rig = Rig()
+    rig.feed()
+    rig.watch.fed_long(rig.s2)
+    rig.tick(300)
+    rig.feed()
+    assert rig.is_on() == (True, True)
+    rig.tick(DEAD_MAN_MS + CHECK_MS)
+    assert rig.is_on() == (False, False)
+
+
+def test_what_was_off_stays_off_while_it_is_spared():
+    rig = Rig()
+    rig.feed(False)
+    rig.watch.fed_long(rig.s2)
+    rig.tick(100)
+    assert rig.is_on() == (False, False)
 
 
 def test_released_hold_has_nothing_to_lose():

@@ -221,11 +221,11 @@ class Esp32Board(ChipBoard):
         self._collect(may_collect)
 
     def begin_long(self) -> None:
-        """Mark that edges are stamped late meanwhile, and that the loop lives."""
+        """Mark that edges are stamped late meanwhile, and let a car that may drive go on."""
         super().begin_long()
         self._mark.begin(ticks_us())
-        # The whole pass is done; without this, the permission to drive would blink on a board with a large heap.
-        self._watch.fed()
+        # The whole pass is done; without this, the permission to drive would blink because the board writes its flash.
+        self._watch.fed_long(self._drive_allowed)
 
     def end_long(self) -> None:
         """Edges are stamped in time again."""

@@ -15,6 +15,8 @@ from ticks import ticks_diff
 # Architecture section 6: S2 open at most 20 ms after the last proof of life.
 DEAD_MAN_MS = const(18)
 CHECK_MS = const(2)
+# A flash erase stops the CPU for 45 ms, and at most 400 (W25Q32JV, sector erase).
+LONG_MS = const(504)
 PWM_HZ = const(20000)
 _FULL_U16 = const(65535)
 _COUNT_MAX = const(60000)
@@ -107,6 +109,7 @@ class LoopWatch:
         self._fed_ms = ticks_ms()
         self.is_tripped = False  # the holds were dropped, and nobody has fed since
         self.trips = 0  # how often, 0..60000 (stays there)
+        self._spared = None  # of the holds: not dropped before LONG_MS
         self._callback = self.check  # made once: a bound method is an allocation
 
     def start(self) -> None:
@@ -122,13 +125,23 @@ class LoopWatch:
         self.check(None)
         self._fed_ms = self._ticks_ms()
         self.is_tripped = False
+        self._spared = None
+
+    def fed_long(self, hold) -> None:
+        """Say that the loop lives, and let `hold` stay for LONG_MS: what follows is bounded, and the next `fed` counts as ever."""
+        self.fed()
+        self._spared = hold
 
     def check(self, _timer) -> None:
         """Drop the holds if the loop is late. The timer's callback."""
-        if ticks_diff(self._ticks_ms(), self._fed_ms) < DEAD_MAN_MS:
+        silent_ms = ticks_diff(self._ticks_ms(), self._fed_ms)
+        if silent_ms < DEAD_MAN_MS:
             return
+        if silent_ms >= LONG_MS:
+            self._spared = None
         for hold in self._holds:
-            hold.drop()
+            if hold is not self._spared:
+                hold.drop()
         if not self.is_tripped:
             self.is_tripped = True
             if self.trips < _COUNT_MAX:
