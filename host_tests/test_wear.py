@@ -222,6 +222,27 @@ def test_all_comes_back_as_it_went():
     assert twice == held
 
 
+def test_a_lock_told_as_slow_stays_so_over_a_restart_until_it_is_clearly_better():
+    """The hysteresis is not lost with the board's power."""
+    port = Port()
+    for _n in range(16):
+        port.lock(300).unlock()
+    for _n in range(60):
+        port.lock(420).unlock()
+    assert port.wear.warnings & wear.W_LOCK_SLOW
+    while port.value("lock_recent_ms_x16") >= 16 * (300 + 100):
+        port.lock(350).unlock()
+    assert port.wear.warnings & wear.W_LOCK_SLOW, "between the two limits"
+    held = array("i", [0] * DUMP_INTS)
+    port.wear.dump(held, 0)
+    again = Wear(Settings({}))
+    assert again.load(held, 0)
+    assert again.warnings & wear.W_LOCK_SLOW
+    port.wear.inspect()
+    port.wear.dump(held, 0)
+    assert Wear(Settings({})).load(held, 0) and not port.wear.warnings
+
+
 @pytest.mark.parametrize("at", [*range(DUMP_INTS)])
 def test_an_impossible_dump_is_refused_and_changes_nothing(at):
     held = array("i", [0] * DUMP_INTS)
@@ -238,6 +259,7 @@ def test_an_impossible_dump_is_refused_and_changes_nothing(at):
         (1 + wear.LOCK_RECENT, (1 << 29) - 1),
         (1 + len(COUNTERS), 1),  # inspected more often than counted
         (1 + len(COUNTERS) + wear.INSPECTED, 17),
+        (1 + len(COUNTERS) + wear.INSPECTED, 16 + 512),
         (2 + len(COUNTERS) + wear.INSPECTED, 1),  # a sum of no locks
         (3 + len(COUNTERS) + wear.INSPECTED, 60000),
         (4 + len(COUNTERS) + wear.INSPECTED, 60),

@@ -81,7 +81,7 @@ LOCK_TREND = const(10)
 LOCK_SLOWEST = const(11)
 _COUNT = const(12)
 INSPECTED = const(4)  # the first so many have an inspection
-# Version, counters, their values at the last inspection, locks learnt from and their sum, remainders below a unit.
+# Version, counters, their values at the last inspection, locks learnt from (and _TOLD_SLOW) and their sum, remainders below a unit.
 DUMP_INTS = const(22)
 _VERSION = const(1)
 _MAX = const((1 << 29) - 1)
@@ -90,6 +90,7 @@ _MAX = const((1 << 29) - 1)
 # that; so is one of four fifths of the longest drive, whatever is usual: past that time a lock has failed. The plant's
 # 300 ms bolt, seen every 10 ms and 50 ms after its arrival, is warned of at 400 ms and fails at 600.
 _LEARN = const(16)
+_TOLD_SLOW = const(256)
 _SLOW_MIN_MS = const(40)
 _HOT_DECIC = const(850)  # settings: derate_end_decic
 _FLOW_MA = const(1000)
@@ -257,7 +258,7 @@ class Wear:
         for n in range(INSPECTED):
             out[at + n] = self.inspected[n]
         at += INSPECTED
-        out[at] = self._learnt
+        out[at] = self._learnt | (_TOLD_SLOW if self.warnings & W_LOCK_SLOW else 0)
         out[at + 1] = self._learnt_ms
         out[at + 2] = self._hot_ms
         out[at + 3] = self._charging_min
@@ -272,7 +273,8 @@ class Wear:
             self.values[n] = held[at + 1 + n]
         for n in range(INSPECTED):
             self.inspected[n] = held[at + 1 + _COUNT + n]
-        self._learnt = held[rest]
+        self._learnt = held[rest] & ~_TOLD_SLOW
+        self.warnings = W_LOCK_SLOW if held[rest] & _TOLD_SLOW else 0
         self._learnt_ms = held[rest + 1]
         self._hot_ms = held[rest + 2]
         self._charging_min = held[rest + 3]
@@ -297,8 +299,8 @@ def _is_possible(held, at: int) -> bool:
         if held[at + 1 + _COUNT + n] > held[at + 1 + n]:
             return False
     return (
-        held[rest] <= _LEARN
-        and held[rest + 1] <= held[rest] * _MINUTE_MS
+        held[rest] & ~_TOLD_SLOW <= _LEARN
+        and held[rest + 1] <= (held[rest] & ~_TOLD_SLOW) * _MINUTE_MS
         and held[rest + 2] < _MINUTE_MS
         and max(held[rest + 3], held[rest + 4]) < _HOUR_MIN
     )
