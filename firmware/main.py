@@ -126,18 +126,26 @@ class Host:
 
     def serve(self, now_ms: int, readings, commands) -> None:
         """Tell what has changed, and hear."""
+        try:
+            self._serve(now_ms, readings, commands)
+        except Exception as error:
+            self._leave_out(error)
+
+    def _leave_out(self, error) -> None:
+        """Leave the journal out where it was its mistake, whoever asked it; else it is everybody's. Told at rest: the heap is locked."""
+        if self._book is None or not self._book.is_busy:
+            raise error
+        self._set_book(None, None)
+        self._book_error = error
+
+    def _serve(self, now_ms: int, readings, commands) -> None:
         board = self._board
         desk = self._desk
         if self._car is not None:
             self._car.tick(now_ms, readings, commands)
         self._report.tick(now_ms, commands, board.late)
         if self._book is not None:
-            try:
-                self._book.tick(now_ms, readings, commands, self._report.number)
-            except Exception as error:
-                # Told at rest: the heap is locked. Nobody asks it any more.
-                self._set_book(None, None)
-                self._book_error = error
+            self._book.tick(now_ms, readings, commands, self._report.number)
         if desk is not None:
             desk.tick(now_ms, readings, commands, board.late)
         board.talk(self._report)
@@ -155,9 +163,7 @@ class Host:
         board = self._board
         loader = self._loader
         if self._desk is not None and self._desk.has_work:
-            board.begin_long()
-            self._desk.work(now_ms)
-            board.end_long()
+            self._work_desk(now_ms)
         elif loader is not None:
             self._waited += 1
             if self._waited >= CAR_EVERY:
@@ -172,6 +178,15 @@ class Host:
         elif self._book_error is not None:
             self._lose_book(self._book_error)
             self._book_error = None
+
+    def _work_desk(self, now_ms: int) -> None:
+        board = self._board
+        board.begin_long()
+        try:
+            self._desk.work(now_ms)
+        except Exception as error:
+            self._leave_out(error)
+        board.end_long()
 
     def _load_car(self, loader) -> None:
         """Take the next step of loading the car's side."""

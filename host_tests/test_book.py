@@ -35,11 +35,13 @@ from journal.book import (
     Book,
 )
 from journal.box_writer import KIND_BOX
-from journal.sessions import KIND_SESSION, RECORD_BYTES
+from journal.memory import TroubleMemory
+from journal.sessions import KIND_SESSION, RECORD_BYTES, SessionLog
 from journal.shelf import Shelf
 from journal.wear import Wear
 from settings import Settings
 from signals import Commands, Readings
+from vehicle.desk import Desk
 from vehicle.protocol import NOT_IDLE, NOT_IN_SERVICE, REFUSALS, STILL_PRESENT
 
 # A station that reports an error, then a plug that is pulled; the log is written once all is at rest.
@@ -432,6 +434,50 @@ def test_a_journal_that_fails_in_a_pass_is_left_out_and_charging_goes_on(monkeyp
     assert closed.count(1) > 30 and run.session.resets == 0
 
 
+@pytest.mark.parametrize(
+    ("room", "name", "question"),
+    [
+        (pages, "_fill_now", ("journal", 0, 0)),
+        (TroubleMemory, "clear", ("code_clear", 1101)),
+    ],
+)
+def test_a_question_that_the_journal_fails_at_ends_the_journal_and_not_the_loop(
+    monkeypatch, room, name, question
+):
+    def broken(*_values):
+        raise IndexError("a mistake")
+
+    monkeypatch.setattr(room, name, broken)
+    run = Run(STORY, {4500: [question], 7900: [("journal", 0, 0)]})
+    assert run.answers[45000] == "no_such_entry" and run.answers[79000] == "no_such_entry"
+    assert any(
+        "the journal has failed" in sentence and "a mistake" in sentence for sentence in run.words
+    )
+    assert run.session.resets == 0 and run.session.run.breaches == []
+
+
+def test_a_summary_for_the_bus_that_fails_ends_the_journal_and_not_the_loop(monkeypatch):
+    def broken(self):
+        raise IndexError("a mistake")
+
+    monkeypatch.setattr(TroubleMemory, "newest", broken)
+    text = STORY.replace("inlet type2\n", "inlet type2\nset can=native\nworld can=native\n")
+    run = Run(text, {7900: [("journal", 0, 0)]})
+    assert run.answers[79000] == "no_such_entry" and run.session.resets == 0
+    assert any("a mistake" in sentence for sentence in run.words)
+    closed = [values[0] for values in run.commands]
+    assert closed.count(1) > 30
+
+
+def test_a_mistake_of_anybody_else_ends_the_loop_as_ever(monkeypatch):
+    def broken(self, *_values):
+        raise IndexError("another mistake")
+
+    monkeypatch.setattr(Desk, "_notice_line", broken)
+    with pytest.raises(IndexError, match="another mistake"):
+        Run(STORY)
+
+
 def test_a_journal_that_fails_at_rest_is_left_out(monkeypatch):
     def broken(self, now_ms):
         raise KeyError("a mistake")
@@ -580,6 +626,15 @@ def test_a_session_that_is_followed_at_once_by_another_is_kept():
         if one.kind == K_SESSION
     ]
     assert 1 in numbers
+
+
+def test_plug_ins_that_the_session_log_could_not_keep_are_told():
+    book = Book(None, [].append)
+    book.sessions = SessionLog()
+    book.sessions.lost = 3
+    out = [0] * pages.NUMBERS
+    pages.fill(book, pages.P_NOW, 0, out, 0)
+    assert words.page(out)["sessions_lost"] == 3
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,14 @@ def test_the_verdict_is_told_with_its_evidence_and_what_the_board_has_no_room_fo
     )
 
 
+def test_what_the_journal_could_not_keep_is_told_and_nothing_else_is(board, monkeypatch):
+    assert "not in the session log" not in run("journal", "show").output
+    now = {**board.now(), "sessions_lost": 3}
+    monkeypatch.setattr(board, "now", lambda: now)
+    said = run("journal", "show").output
+    assert "are not in the session log: 3." in said and "black box could not" not in said
+
+
 def test_the_journal_is_told_as_json_too(board):
     said = json.loads(run("journal", "show", "--json").output)
     assert said["verdict"]["party"] == "station" and said["wear"]["matings"] == 1

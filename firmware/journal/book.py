@@ -76,6 +76,7 @@ class Book:
         self.box = None  # journal.blackbox.BlackBox
         self.session = 0  # number of the plug-in that is, or was last
         self.failures = 0  # records that the flash did not take
+        self.is_busy = False  # it hears or is asked; still, where that ended in an exception
         self._note = note
         self._plugged = _UNPLUGGED  # session state of the pass before
         self._has_charged = False  # S2 was closed in this plug-in
@@ -156,6 +157,7 @@ class Book:
 
     def tick(self, now_ms: int, r, c, number: int = 0) -> None:
         """Hear what was read and decided in this pass; `number`: of the console's next line, which grows with every change."""
+        self.is_busy = True
         if not self._is_begun:
             self._begin(now_ms, c)
         if c.session != self._plugged:
@@ -175,6 +177,7 @@ class Book:
         if not 0 <= ticks_diff(now_ms, self._measured_ms) < _MEASURE_MS:
             self._measured_ms = now_ms
             self._measure(now_ms, r, c)
+        self.is_busy = False
 
     def _record_pass(self, box, now_ms: int, r, c, number: int) -> None:
         verdict = self.verdict
@@ -254,6 +257,7 @@ class Book:
 
     def tell(self, s) -> None:
         """Write the journal's summary into `s`: has_verdict, verdict and so on, as CAN tells it. Allocates nothing."""
+        self.is_busy = True
         verdict, memory, wear = self.verdict, self.memory, self.wear
         s.has_verdict = verdict is not None and verdict.serial > 0
         if verdict is not None:
@@ -268,6 +272,7 @@ class Book:
         s.contacts = self.worst_contact()
         if wear is not None:
             s.due = wear.warnings
+        self.is_busy = False
 
     def unsaved(self) -> int:
         """Return a mask of the kinds of records that are not on flash as they are here."""

@@ -39,6 +39,7 @@ NOW = (
     "unsaved",  # bits by kind of record
     "box",  # what the black box is doing: journal.blackbox
     "box_missed",  # triggers that it could not record
+    "sessions_lost",  # plug-ins that ended while the one before was not written
 )
 
 _CONTACTS = const(2)
@@ -50,6 +51,8 @@ def fill(book, page: int, which: int, out, at: int) -> bool:
     """Write a page's NUMBERS to out[at:]; return False where there is none such."""
     for n in range(NUMBERS):
         out[at + n] = 0
+    book.is_busy = True
+    is_there = True
     if page == P_NOW:
         _fill_now(book, out, at)
     elif page == P_CODE and 0 <= which < SLOTS:
@@ -59,8 +62,9 @@ def fill(book, page: int, which: int, out, at: int) -> bool:
     elif page == P_CONTACT and 0 <= which < _CONTACTS:
         _fill_contact(book.health, which, out, at)
     else:
-        return False
-    return True
+        is_there = False
+    book.is_busy = False
+    return is_there
 
 
 def _fill_code(memory, slot: int, out, at: int) -> None:
@@ -98,6 +102,7 @@ def _fill_now(book, out, at: int) -> None:
         out[at + 11] = verdict.holds
     if book.sessions is not None:
         loaded |= 4
+        out[at + 20] = book.sessions.lost
     if book.wear is not None:
         loaded |= 8
         out[at + 12] = book.wear.warnings

@@ -456,7 +456,9 @@ class Desk:
             self._refuse(NO_SUCH_ENTRY)
             return
         number = self.line.arguments[0]
+        book.is_busy = True
         outcome = book.memory.clear(number, self._is_unplugged, self._is_service)
+        book.is_busy = False
         if outcome:
             self._refuse(_CLEAR_REFUSALS[outcome])
         else:
@@ -467,7 +469,9 @@ class Desk:
         if book is None or book.wear is None:
             self._refuse(NO_SUCH_ENTRY)
         else:
+            book.is_busy = True
             book.wear.inspect()
+            book.is_busy = False
             self._answer()
 
     # ------------------------------------------------------------------------------------ a line in

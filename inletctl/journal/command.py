@@ -89,6 +89,8 @@ def _tell_missing(now: dict[str, int]) -> None:
 
 
 def _tell_log(now: dict[str, int]) -> None:
+    from inletctl.journal import words
+
     click.echo(
         "Log: %d records written, %d found damaged, %d not taken by the flash%s."
         % (
@@ -96,6 +98,9 @@ def _tell_log(now: dict[str, int]) -> None:
             "; something waits to be written" if now["unsaved"] else "",
         )
     )  # fmt: skip
+    for key, sentence in words.LEFT_OUT:
+        if now[key]:
+            click.echo(sentence % now[key])
 
 
 @journal_group.command("download")

@@ -56,6 +56,17 @@ def missing(loaded: int) -> list[str]:
     return [what for n, what in enumerate(_PARTS) if not loaded >> n & 1]
 
 
+# What the journal could not keep, of page `now`: (name, sentence with the count).
+LEFT_OUT = (
+    ("codes_lost", "Trouble codes that found no room: %d."),
+    ("box_missed", "Stops that the black box could not record: %d."),
+    (
+        "sessions_lost",
+        "Plug-ins that ended before the one before was written, and are not in the session log: %d.",
+    ),
+)
+
+
 def page(values: "tuple[int, ...] | list[int]") -> dict[str, int]:
     """Return page `now` by its names."""
     return dict(zip(pages.NOW, values))
