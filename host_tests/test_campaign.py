@@ -44,7 +44,9 @@ QUICK = (
     "released-for-ever",
     "noise-stops",
     "silence-misnamed",
+    "tells-another",
 )
+FAULT_NAMES = {row[0] for row in t.faults.FAULTS}
 
 
 # ------------------------------------------------------------------------------------------------------------- tables
@@ -55,7 +57,8 @@ def test_every_kind_has_a_name_a_group_and_reasons_of_the_shutdown_table():
     assert {kind.group for kind in KINDS} == set(GROUPS)
     for kind in KINDS:
         assert set(kind.reasons) <= set(t.REASONS), kind.name
-        assert not (kind.is_harmless and kind.reasons), kind.name
+        assert set(kind.faults) <= FAULT_NAMES, kind.name
+        assert not (kind.is_harmless and (kind.reasons or kind.faults)), kind.name
         assert kind.is_harmless == (kind.group == "harmless")
 
 
@@ -173,6 +176,10 @@ def stop(*reasons, live=(), by_person=False, is_second=False, read_ma=5000, at_o
         (seen("vehicle silent", "crash", stops=[stop("vehicle_no", live=("vehicle silent",))]), "unplug"),
         (seen("vehicle silent", "state F", stops=[stop("vehicle_no", live=("vehicle silent",))]), "unexplained"),
         (seen("vehicle silent", "crash", stops=[stop("vehicle_no", live=("crash",))]), "unexplained"),
+        (seen("PP wire breaks", told=("ProximitySense",)), "carried on"),
+        (seen("PP wire breaks", told=("ProximitySense", "ProximityShort")), "unexplained"),
+        (seen("PP wire breaks", "PP wire short", told=("ProximitySense", "ProximityShort")), "carried on"),
+        (seen("noise burst", told=("PilotNoise",)), "unexplained"),
         (seen("crash", is_serviced=True), "service"),
         (seen("crash", stuck="the cable is not let go of"), "stuck"),
         (seen("crash", unsafe=["arc: plug pulled at 8.0 A at 5.000 s"], stuck="x"), "unsafe"),

@@ -70,6 +70,7 @@ class Seen:
     is_serviced: bool = False  # only a new start helped, as the tables say
     stuck: str = ""  # in words
     unsafe: list[str] = field(default_factory=list)
+    told: tuple[str, ...] = ()  # faults, by name
     dark_ms: list[int] = field(default_factory=list)  # when the board was reset
     end_ms: int = 0
 
@@ -513,6 +514,7 @@ class _Person:
         """Return what was seen."""
         seen, session = self._seen, self.session
         seen.end_ms = session.t_us // 1000
+        seen.told = tuple(faults.names(faults.FAULTS, self._names))
         if session.t_us >= session.scenario.end_us and not seen.stuck:
             seen.stuck = "the session has no end"
         seen.unsafe += [sentence for _t_us, sentence in session.run.breaches]

@@ -53,7 +53,11 @@ def _tables() -> str:
         (group, ", ".join(kind.name for kind in KINDS if kind.group == group)) for group in GROUPS
     ]
     rightly = [
-        (kind.name, " ".join("`%s`" % reason for reason in kind.reasons) or "no stop at all")
+        (
+            kind.name,
+            " ".join("`%s`" % reason for reason in kind.reasons) or "no stop at all",
+            " ".join(kind.faults) or "none",
+        )
         for kind in KINDS
     ]
     blind = [
@@ -63,8 +67,8 @@ def _tables() -> str:
     return (
         "\n## What is broken\n\n"
         + table(("group", "faults"), groups)
-        + "\n## What a stop may rightly name\n\n"
-        + table(("fault", "reasons"), rightly)
+        + "\n## What a stop may rightly name, and which faults may be told\n\n"
+        + table(("broken", "reasons", "faults"), rightly)
         + "\nReasons that come along with another one:\n\n"
         + table(
             ("reason", "with", "why"),

@@ -17,7 +17,7 @@ SERVICE, UNPLUG, NOT_BEGUN, BACK, CARRIED_ON = (
 OUTCOMES = (
     (UNSAFE, "an invariant broken, or something that must never be seen of an inlet"),
     (STUCK, "the faults over and the plug out, and the next plug-in not answered, for no reason that stands in a table"),
-    (UNEXPLAINED, "a stop, or a reason named with it, that neither a fault nor a row below explains"),
+    (UNEXPLAINED, "a stop, a reason named with it, or a fault told, that neither what was broken nor a row below explains"),
     (NUISANCE, "a stop that no fault justifies, explained below"),
     (SERVICE, "rests latched until service, as the tables say, and answers after a new start"),
     (NOT_BEGUN, "the first plug-in was never charged; the next one is"),
@@ -95,6 +95,7 @@ def judge(seen: Seen) -> Verdict:
     unexplained: list[str] = []
     for stop in seen.stops:
         _judge_stop(stop, seen, nuisances, unexplained)
+    _judge_told(seen, unexplained)
     excused.sort()
     if unsafe:
         return Verdict(UNSAFE, tuple(unsafe), tuple(nuisances), tuple(excused))
@@ -153,6 +154,14 @@ def _judge_stop(
             unexplained.append(
                 "stopped at %.2f s for %s as well, %s" % (stop.t_ms / 1000, reason, where)
             )
+
+
+def _judge_told(seen: Seen, unexplained: list[str]) -> None:
+    """Name the faults that the inlet told and that nothing broken in this session explains."""
+    rightly = {fault for name in seen.kinds for fault in BY_NAME[name].faults}
+    for fault in seen.told:
+        if fault not in rightly:
+            unexplained.append("told %s, with %s" % (fault, " and ".join(seen.kinds)))
 
 
 def _excuse(sentence: str, seen: Seen) -> str:
