@@ -18,7 +18,7 @@ from micropython import heap_lock, heap_unlock
 
 from drivers.opening import BoardError
 from faults import H_CAR_STARTING, H_OUT_OF_SERVICE
-from modules import unload
+from modules import forget_making, unload
 from settings import Settings
 from signals import Commands, Readings
 from step import InletStep
@@ -225,8 +225,11 @@ class Host:
         self._board.end_long()
 
     def _load_step(self) -> None:
+        is_first = self._passes == DESK_AFTER + 1
+        if is_first:
+            forget_making()
         gc.collect()
-        if self._passes == DESK_AFTER + 1:
+        if is_first:
             return
         if self._passes == DESK_AFTER + 2:
             import vehicle.line_in  # noqa: F401 - what the desk imports first
@@ -244,6 +247,7 @@ class Host:
         board.begin_long()
         try:
             if self._opener is None:
+                forget_making()
                 gc.collect()
                 from journal.opener import Opener
 

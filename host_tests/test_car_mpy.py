@@ -206,7 +206,7 @@ MEMORY = """
 import gc
 import setting_rows
 from settings import Settings
-import faults, signals, ticks, array
+import faults, signals, ticks, array, modules
 gc.collect()
 before = gc.mem_alloc()
 from vehicle.car import Car

@@ -25,7 +25,7 @@ from journal.book import (
     Book,
 )
 from journal.shelf import Shelf
-from modules import unload
+from modules import forget_making, unload
 
 _AC_CONTACTS = (0, 1)  # channels of thermal.port
 _NO_SENSOR = const(0)  # settings.sensor_0 and so on
@@ -119,6 +119,7 @@ class Opener:
         why = ""
         try:
             self._load(self._at)
+            forget_making()
             lacks = _lacks()
             if lacks:
                 why = "too little memory would be left by %d bytes" % lacks

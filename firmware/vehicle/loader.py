@@ -2,6 +2,7 @@
 
 import gc
 
+from modules import forget_making
 from settings import CAN_RATES, INLETS
 
 # Of the car's side what needs no CAN; the rest by what the settings ask for. Loaded one a pass, then composed.
@@ -63,6 +64,8 @@ class CarLoader:
         """Take the next step; the caller has seen to it that nothing is energised. Raises what loading raises."""
         at = self._at
         self._at = at + 1
+        if at < 0:
+            forget_making()
         # Before each, so that what it keeps fills the gaps that were left before it.
         gc.collect()
         if at < 0:
