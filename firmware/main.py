@@ -31,7 +31,12 @@ DESK_AFTER = 50
 CAR_EVERY = 3
 # What only the opening of a board needs.
 _FOR_STORES = ("drivers.store", "drivers.board_files")
-_FOR_OPENING = ("drivers.opening", "drivers.board_checked", "drivers.pending")
+_FOR_OPENING = (
+    "drivers.opening",
+    "drivers.board_checked",
+    "drivers.pending",
+    "drivers.pio_programs",
+)
 
 
 def open_board():

@@ -7,12 +7,7 @@ pull-down also gives whenever the pin is not driven.
 
 from micropython import const
 
-from drivers.pio_programs import (
-    DEAD_MAN_CYCLES_PER_COUNT,
-    DEAD_MAN_PWM_CYCLES_PER_COUNT,
-    dead_man,
-    make_dead_man_pwm,
-)
+from drivers.pio_programs import DEAD_MAN_CYCLES_PER_COUNT, DEAD_MAN_PWM_CYCLES_PER_COUNT
 
 # Architecture section 6: S2 open at most 20 ms after the last proof of life; a pass is 10 ms.
 DEAD_MAN_MS = const(18)
@@ -72,6 +67,9 @@ def make_dead_man(sm_id: int, pin, pwm_32nds=None) -> DeadMan:
     Raises ValueError for another share, OSError where the PIO block has no room for the program.
     """
     import rp2
+
+    # What is imported here a board may forget once its machines run (main.py).
+    from drivers.pio_programs import dead_man, make_dead_man_pwm
 
     if pwm_32nds is None or pwm_32nds == _FULL_32NDS:
         program = dead_man

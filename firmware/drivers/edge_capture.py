@@ -15,7 +15,6 @@ from drivers.pio_programs import (
     CAPTURE_CYCLES_PER_COUNT,
     CAPTURE_HIGH_CYCLES,
     CAPTURE_LOW_CYCLES,
-    edge_capture,
 )
 from ticks import ticks_diff
 
@@ -222,6 +221,8 @@ def make_capture(sm_id: int, pin, freq_hz: int, limit: int) -> EdgeCapture:
     from machine import freq
     from rp2 import DMA, StateMachine
     from uctypes import addressof
+
+    from drivers.pio_programs import edge_capture
 
     if freq() % freq_hz:
         raise ValueError("%d Hz is no whole fraction of the CPU's %d Hz" % (freq_hz, freq()))
