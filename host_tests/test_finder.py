@@ -6,6 +6,7 @@ import types
 from io import BytesIO
 
 import pytest
+from mpy_run import run_script
 
 from drivers import finder
 from inletctl.flash.pack import pack
@@ -121,3 +122,34 @@ def test_a_broken_packed_file_is_not_taken(board):
     with pytest.raises(ValueError, match="holds no modules"):
         finder.install()
     assert not sys.modules["vfs"].mounted
+
+
+IN_VAIN = """
+import gc
+import io
+from drivers.finder import Finder
+
+found = Finder(io.BytesIO(PACKED))
+
+def ask():
+    try:
+        found.stat("/mine.mpy")
+    except OSError:
+        pass
+    try:
+        found.open("/mine.mpy", "rb")
+    except OSError:
+        pass
+
+ask()
+"""
+ASKED = "gc.collect()\nbefore = gc.mem_alloc()\nfor _ in range(500):\n    ask()\n"
+TOLD = "gc.collect()\nprint(gc.mem_alloc() - before)\n"
+
+
+@pytest.mark.mpy
+def test_what_is_looked_for_in_vain_again_and_again_takes_no_memory(tmp_path):
+    """Each import looks for two names in vain, and the journal's code is imported for each of its records."""
+    script = "PACKED = %r\n" % PACKED + IN_VAIN
+    lines = run_script(tmp_path, script, ["drivers/finder.py"], then=(ASKED, TOLD))
+    assert -200 < int(lines[0]) < 200

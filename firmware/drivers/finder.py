@@ -34,7 +34,7 @@ _CLOSE = const(4)
 _BUFFER_BYTES = const(255)
 _FOLDER = (0x4000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 _FILE = (0x8000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-_ABSENT = OSError(2)  # ENOENT; made once, raised for every name that is looked for in vain
+_ENOENT = const(2)
 
 
 def name_of(path: str) -> int:
@@ -95,14 +95,15 @@ class Finder:
         """Return what `path` is, with nothing but its kind. Raises OSError where it is no module of ours."""
         at = self._at.get(name_of(path))
         if at is None:
-            raise _ABSENT
+            # A new one each: MicroPython adds to one that is raised again each place it came from, for good.
+            raise OSError(_ENOENT)
         return _FILE if self._entries[at + 2] else _FOLDER
 
     def open(self, path: str, mode: str):
         """Return a module's bytes as a stream. Raises OSError where it is none of ours."""
         at = self._at.get(name_of(path))
         if at is None:
-            raise _ABSENT
+            raise OSError(_ENOENT)
         left = self._entries[at + 2]
         file = self._file
         try:
