@@ -8,18 +8,13 @@ import pytest
 
 from inletctl.errors import UserError
 from inletctl.house import FIRMWARE
-from inletctl.targets.micropython import MODULE, check_installed, node_path
+from inletctl.targets.micropython import FASTER, MODULE, check_installed, node_path
 
 _HOST = """
 import { pathToFileURL } from 'node:url';
 import fs from 'node:fs';
-// As inletctl/targets/node_host.mjs does, and for the same reason.
-const tableGet = WebAssembly.Table.prototype.get;
-WebAssembly.Table.prototype.get = function (at) {
-  const known = (this.known ??= []);
-  return (known[at] ??= tableGet.call(this, at));
-};
-const [modulePath, planPath] = process.argv.slice(1);
+const [modulePath, planPath, fasterPath] = process.argv.slice(1);
+await import(pathToFileURL(fasterPath).href);
 const plan = JSON.parse(fs.readFileSync(planPath, 'utf8'));
 const { loadMicroPython } = await import(pathToFileURL(modulePath).href);
 const options = { heapsize: plan.heap, linebuffer: true, stdout: (s) => console.log(s) };
@@ -66,7 +61,15 @@ def run_script(folder, script, firmware=(), files=None, heap_kb=192, then=()):
         ),
         encoding="utf-8",
     )
-    command = [node_path(), "--input-type=module", "--eval", _HOST, str(MODULE), str(plan)]
+    command = [
+        node_path(),
+        "--input-type=module",
+        "--eval",
+        _HOST,
+        str(MODULE),
+        str(plan),
+        str(FASTER),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     lines = done.stdout.splitlines()

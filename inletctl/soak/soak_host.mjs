@@ -4,17 +4,11 @@
 // JSON a round on stdout. This interpreter collects garbage only between two scripts: each round is one.
 import fs from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import '../targets/invoke.mjs';
 
 const TICKS = 2 ** 30;
 const [modulePath, planPath] = process.argv.slice(2);
 const { loadMicroPython } = await import(pathToFileURL(modulePath).href);
-
-// As inletctl/targets/node_host.mjs does, and for the same reason.
-const tableGet = WebAssembly.Table.prototype.get;
-WebAssembly.Table.prototype.get = function (at) {
-  const known = (this.known ??= []);
-  return (known[at] ??= tableGet.call(this, at));
-};
 
 const plan = JSON.parse(fs.readFileSync(planPath, 'utf8'));
 const ints = (path) => {

@@ -25,6 +25,7 @@ import drivers.virtual_layout as layout  # noqa: E402
 from signals import Commands, Readings  # noqa: E402
 
 MODULE = ROOT / "node_modules/@micropython/micropython-webassembly-pyscript/micropython.mjs"
+FASTER = Path(__file__).with_name("invoke.mjs")  # to be imported before MODULE is loaded
 _HOST = Path(__file__).with_name("node_host.mjs")
 _BOOT = ("/boot.py", "/main.py")
 # What node_host.mjs says of a run that was ended, and what asks it for the next.

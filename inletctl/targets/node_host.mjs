@@ -5,20 +5,13 @@
 // and a new interpreter takes it. Anything else ends this process.
 import fs from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import './invoke.mjs';
 
 const STATUS_NONE = -1; // not told yet
 const STATUS_END = 1;
 const STATUS_RESET = 2;
 const [modulePath, planPath] = process.argv.slice(2);
 const { loadMicroPython } = await import(pathToFileURL(modulePath).href);
-
-// The package looks every function up in the table again at each indirect call, to be sure of its own mirror: a third of
-// a run. Nothing sets the table once the interpreter is there.
-const tableGet = WebAssembly.Table.prototype.get;
-WebAssembly.Table.prototype.get = function (at) {
-  const known = (this.known ??= []);
-  return (known[at] ??= tableGet.call(this, at));
-};
 
 function readExactly(view) {
   let got = 0;
@@ -74,7 +67,7 @@ async function runPlan(plan) {
         const folder = '/' + folders.slice(0, n).join('/');
         if (!mp.FS.analyzePath(folder).exists) mp.FS.mkdir(folder);
       }
-      mp.FS.writeFile(path, text);
+      mp.FS.writeFile(path, Buffer.from(text), { canOwn: true });
     }
     status = STATUS_NONE;
     mp.runPython("import sys\nsys.path.insert(0, '/')\n");
