@@ -4,17 +4,23 @@ import dataclasses
 import json
 import re
 import subprocess
+from copy import copy
 from itertools import pairwise
 
 import pytest
 
 from faults import F_INTERNAL, F_SETTINGS_REFUSED, SETTINGS
 from inletctl.errors import UserError
-from inletctl.house import SCENARIOS
+from inletctl.house import SCENARIOS, use_firmware
 from inletctl.scenario.load import read_scenario
 from inletctl.scenario.parse import parse_scenario
-from inletctl.session import Session
+from inletctl.session import START_BEFORE_WRAP_MS, Session
 from inletctl.targets import cpython, micropython
+from inletctl.targets.tape import COMMAND_NAMES, record
+
+use_firmware()
+
+import drivers.virtual_layout as layout  # noqa: E402
 
 SHORT = """\
 title short
@@ -254,3 +260,89 @@ def test_one_node_runs_session_after_session_and_a_failed_one_costs_the_next_not
         assert again.run.failures == [] and again.trace.text == traces[0]
         last = node._process
     assert last.poll() == 0
+
+
+ON_TAPE = """\
+title tape
+inlet type2
+set can=native lines_used=hvil
+at 0.2s plug 32A
+at 1s hvil open
+at 2s reset 500ms
+end 4s
+"""
+
+
+def _ran_on_cpython(text):
+    session = _session(text)
+    cpython.run(session)
+    return session
+
+
+@pytest.fixture(scope="module")
+def played():
+    """A tape, and one Node that plays."""
+    session = _session(ON_TAPE)
+    with micropython.Node() as node:
+        yield session, record(session), node
+
+
+def test_a_tape_holds_what_is_read_and_commanded_in_each_pass(played):
+    session, tape, _node = played
+    assert session.trace.text == _ran_on_cpython(ON_TAPE).trace.text
+    assert len(tape.commands) == tape.frames * layout.TX_INTS
+    statuses = list(tape.readings[:: layout.RX_INTS])
+    assert [statuses.count(n) for n in (layout.STATUS_RESET, layout.STATUS_END)] == [1, 1]
+    assert statuses[-1] == layout.STATUS_END
+    light = COMMAND_NAMES.index("light")
+    assert len(set(tape.commands[light :: layout.TX_INTS])) > 2
+    sent = COMMAND_NAMES.index("frames")
+    assert any(tape.commands[sent :: layout.TX_INTS]), "frames on CAN"
+
+
+@pytest.mark.parametrize("start_ms", [0, 12_345, START_BEFORE_WRAP_MS])
+def test_a_tape_is_the_same_from_any_tick(played, start_ms):
+    _session, tape, node = played
+    node.play(tape, start_ms)
+
+
+@pytest.mark.parametrize(
+    ("name", "t_ms"), [("s2_close", 10), ("hottest_decic", 1500), ("frames[31]", 3990)]
+)
+def test_a_tape_that_differs_in_one_int_of_one_pass_is_told(played, name, t_ms):
+    _session, tape, node = played
+    ticks = list(tape.readings[1 :: layout.RX_INTS])
+    at = (ticks.index(t_ms) + 1) * layout.TX_INTS + COMMAND_NAMES.index(name)
+    was = tape.commands[at]
+    changed = copy(tape)
+    changed.commands = tape.commands[:]
+    changed.commands[at] += 1
+    with pytest.raises(RuntimeError) as told:
+        node.play(changed)
+    assert str(told.value) == (
+        "at %d ms it commands something else than on CPython: %s %d, not %d"
+        % (t_ms, name, was, was + 1)
+    )
+    node.play(tape)
+
+
+def test_a_firmware_that_reads_something_else_than_the_tape_is_told(played):
+    _session, tape, node = played
+    changed = copy(tape)
+    changed.readings = tape.readings[:]
+    for at in range(
+        layout.HEADER + layout.FIELDS.index("pp_mv"), len(tape.readings), layout.RX_INTS
+    ):
+        changed.readings[at] //= 2
+    with pytest.raises(RuntimeError, match="commands something else"):
+        node.play(changed)
+
+
+@pytest.mark.parametrize("made", ["self.waste = [now_ms]", "now_ms + 0x3FFFFFFF + 1000000"])
+def test_a_step_that_allocates_ends_the_tape(played, monkeypatch, made):
+    _session, tape, node = played
+    with monkeypatch.context() as broken:
+        _with_step(broken, "        %s\n" % made)
+        with pytest.raises(RuntimeError, match="MemoryError"):
+            node.play(tape)
+    node.play(tape)

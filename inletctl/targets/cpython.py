@@ -15,7 +15,7 @@ use_firmware()
 import drivers.virtual_layout as layout  # noqa: E402
 from drivers.virtual_car import VirtualCan, VirtualLines, has_lines  # noqa: E402
 
-_LINES_AT = layout.CAR_OUT.index("lines_outputs")
+LINES_AT = layout.CAR_OUT.index("lines_outputs")
 _FRAMES_AT = layout.CAR_OUT.index("frames")
 
 
@@ -63,7 +63,7 @@ class HostBoard:
         if self._has_car_side:
             out = self._car_out
             if self._lines is not None:
-                out[_LINES_AT] = self._lines.outputs
+                out[LINES_AT] = self._lines.outputs
             self._session.hear(out, 0)
             out[_FRAMES_AT] = 0
         self.status = self._session.next_pass()

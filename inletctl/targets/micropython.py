@@ -7,9 +7,11 @@ of 32-bit ints go through a pipe each way once a pass.
 import array
 import json
 import os
+import re
 import struct
 import subprocess
 import tempfile
+from collections.abc import Callable
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
@@ -17,7 +19,8 @@ from typing import IO
 
 from inletctl.errors import UserError
 from inletctl.house import FIRMWARE, ROOT, firmware_files, use_firmware
-from inletctl.session import Session
+from inletctl.session import TICKS_MASK, Session
+from inletctl.targets.tape import Tape, differences
 
 use_firmware()
 
@@ -103,28 +106,66 @@ class Node:
 
         Raises UserError where Node or the package is missing, RuntimeError where the firmware failed.
         """
-        check_installed()
+        self._plan(plan(session.scenario.settings))
+        words, has_failed = self._carry_out(lambda process: _converse(session, process))
+        if words is None and session.run.is_over:
+            return
+        if has_failed:
+            session.end_early("the firmware failed")
+            raise RuntimeError("the firmware failed under MicroPython:\n%s" % words)
+        raise RuntimeError("Node ended before the scenario did:\n%s" % words)
+
+    def play(self, tape: Tape, start_ms: int = 0) -> None:
+        """Play the tape from tick `start_ms` on; an allocation in a pass ends it, as on the board.
+
+        Raises UserError where Node or the package is missing, RuntimeError where the firmware failed or commands anything else
+        than the tape has.
+        """
+        folder = self._made_folder()
+        paths = {name: os.path.join(folder, name) for name in ("readings", "commands")}
+        for name, path in paths.items():
+            with open(path, "wb") as out:
+                getattr(tape, name).tofile(out)
+        later_ms = (start_ms - tape.start_ms) & TICKS_MASK
+        self._plan({**plan(tape.settings), "tape": {**paths, "laterMs": later_ms}})
+        words, _has_failed = self._carry_out(lambda _process: True)
+        if words is None:
+            return
+        differs = re.search(r"^differs (.*)$", words, re.MULTILINE)
+        if differs is not None:
+            raise RuntimeError(differences(tape, **json.loads(differs[1])))
+        raise RuntimeError("the firmware failed under MicroPython:\n%s" % words)
+
+    def _made_folder(self) -> str:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="openinlet-")
-            self._plan_path = os.path.join(self._folder.name, "plan.json")
+        return self._folder.name
+
+    def _plan(self, what: dict) -> None:
+        """Write down what is to be run."""
+        check_installed()
+        self._plan_path = os.path.join(self._made_folder(), "plan.json")
         with open(self._plan_path, "w", encoding="utf-8") as out:
-            out.write(json.dumps(plan(session.scenario.settings)))
+            out.write(json.dumps(what))
+
+    def _carry_out(self, talk: Callable[[subprocess.Popen], bool]) -> "tuple[str | None, bool]":
+        """Let the process take up the plan, and `talk` with it.
+
+        Returns what was said where that did not end as it should, None where it did; and whether the firmware is to blame.
+        """
         is_whole = False
         try:
             said, process = self._next_run()
             began_at = said.seek(0, os.SEEK_END)
-            is_whole = _converse(session, process) and _read_exactly(process, 4) == _ENDED
+            is_whole = talk(process) and _read_exactly(process, 4) == _ENDED
         finally:
             if not is_whole:
                 self._end_process()
-        if is_whole and session.run.is_over:
-            return
+        if is_whole:
+            return None, False
         said.seek(began_at)
         words = said.read().decode(errors="replace").strip()[-3000:]
-        if process.returncode or "firmware failed" in words:
-            session.end_early("the firmware failed")
-            raise RuntimeError("the firmware failed under MicroPython:\n" + words)
-        raise RuntimeError("Node ended before the scenario did:\n" + words)
+        return words, bool(process.returncode) or "firmware failed" in words
 
     def close(self) -> None:
         """End the process, and leave nothing behind."""

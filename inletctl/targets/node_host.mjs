@@ -3,6 +3,8 @@
 // to stderr. Arguments: the package's micropython.mjs, then a JSON file {files: {path: text}, settings, run}. A run that
 // the host ended is answered with one int, 1 (END); one int from the host then asks for the next: the file is read anew,
 // and a new interpreter takes it. Anything else ends this process.
+// A plan with a `tape` {readings, commands, laterMs}, paths of two files of such frames (see tape.py), asks the host for nothing:
+// readings come from it, laterMs later, and the first frame of commands that differs is told on stderr and ends the run.
 import fs from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import './invoke.mjs';
@@ -10,6 +12,7 @@ import './invoke.mjs';
 const STATUS_NONE = -1; // not told yet
 const STATUS_END = 1;
 const STATUS_RESET = 2;
+const TICKS = 2 ** 30;
 const [modulePath, planPath] = process.argv.slice(2);
 const { loadMicroPython } = await import(pathToFileURL(modulePath).href);
 
@@ -38,10 +41,37 @@ function writeExactly(view) {
   }
 }
 
+const intsOf = (path) => {
+  const data = fs.readFileSync(path);
+  return new Int32Array(data.buffer, data.byteOffset, data.length / 4);
+};
+
+// Return exchange(tx, rx, isFresh) of a plan's tape; false where the tape has it otherwise.
+function player(tape) {
+  const readings = intsOf(tape.readings);
+  const commands = intsOf(tape.commands);
+  let at = 0; // next frame
+  return (tx, rx, isFresh) => {
+    const from = at * tx.length;
+    for (let n = 0; n < tx.length; n++) {
+      if (tx[n] !== commands[from + n] && !isFresh) {
+        fs.writeSync(2, 'differs ' + JSON.stringify({ at, made: [...tx] }) + '\n');
+        rx[0] = STATUS_END;
+        return false;
+      }
+    }
+    rx.set(readings.subarray(at * rx.length, (at + 1) * rx.length));
+    rx[1] = (rx[1] + tape.laterMs) % TICKS;
+    at++;
+    return true;
+  };
+}
+
 // Returns whether the host ended it, and the firmware had nothing to say against that.
 async function runPlan(plan) {
   let hasFailed = false;
   let status = STATUS_RESET;
+  const play = plan.tape ? player(plan.tape) : null;
   while (status === STATUS_RESET) {
     const mp = await loadMicroPython({
       heapsize: 192 * 1024, // what a Pico has left
@@ -56,6 +86,13 @@ async function runPlan(plan) {
         fs.writeSync(2, 'firmware failed: ' + text + '\n');
       },
       exchange: (txAddress, txBytes, rxAddress, rxBytes) => {
+        if (play) {
+          const { buffer } = heap();
+          const rx = new Int32Array(buffer, rxAddress, rxBytes / 4);
+          if (!play(new Int32Array(buffer, txAddress, txBytes / 4), rx, status === STATUS_NONE)) hasFailed = true;
+          status = rx[0];
+          return;
+        }
         writeExactly(heap().subarray(txAddress, txAddress + txBytes));
         readExactly(heap().subarray(rxAddress, rxAddress + rxBytes));
         status = new DataView(heap().buffer, rxAddress, 4).getInt32(0, true);
