@@ -8,7 +8,6 @@ use_firmware()
 
 
 def pytest_collection_finish():
-    """Let no collection look through the tests themselves: the firmware collects at each step of its loading, and with
-    thousands of tests in memory that took longer than most of what they simulate."""
+    """Let no collection look through the tests themselves, of which there are thousands."""
     gc.collect()
     gc.freeze()
