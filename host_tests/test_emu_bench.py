@@ -4,9 +4,11 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from built_image import built
 
 from inletctl.bench import emu
 from inletctl.bench.recipe import blocks, find_recipe, read_recipe
+from inletctl.emu import flash_image
 from inletctl.emu.flash_image import SETTINGS_FILE, board_files, read_flash
 from inletctl.emu.image import PICO_LAYOUT
 
@@ -14,6 +16,7 @@ from inletctl.emu.image import PICO_LAYOUT
 @pytest.fixture
 def executor(monkeypatch):
     """An executor whose chips only keep the flash they were given."""
+    monkeypatch.setattr(flash_image, "build", built)
     monkeypatch.setattr(
         emu, "find_image", lambda _given: SimpleNamespace(layout=PICO_LAYOUT, version="")
     )

@@ -1,11 +1,12 @@
 """The board's file system: what goes in comes out, and it is what a real board would hold."""
 
 import pytest
+from built_image import built
 
+from inletctl.emu import flash_image
 from inletctl.emu.flash_image import board_files, make_flash, read_flash
 from inletctl.emu.image import PICO_LAYOUT, Layout
 from inletctl.errors import UserError
-from inletctl.flash.compile import build
 
 
 def test_files_come_back_as_they_went_in():
@@ -32,9 +33,10 @@ def test_damaged_file_system_is_told():
         read_flash(bytes(16 * 4096), Layout(0xA0000, 16))
 
 
-def test_board_holds_what_make_flash_would_put_there_and_its_settings():
+def test_board_holds_what_make_flash_would_put_there_and_its_settings(monkeypatch):
+    monkeypatch.setattr(flash_image, "build", built)
     files = board_files("rp2040-reference", {"max_current_ma": 16000})
-    assert dict(build("rp2040-reference").files) == {
+    assert dict(built("rp2040-reference").files) == {
         name: data for name, data in files.items() if name != "settings.bin"
     }
     assert b"16000" in files["settings.bin"]

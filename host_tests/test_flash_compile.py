@@ -5,6 +5,7 @@ from contextlib import suppress
 from io import BytesIO
 
 import pytest
+from built_image import built
 
 from drivers.finder import Finder
 from inletctl.errors import UserError
@@ -22,7 +23,7 @@ ARMV6M = 0x13  # architecture 4, sub-version 3
 
 @pytest.fixture(scope="module")
 def image():
-    return build(REFERENCE)
+    return built(REFERENCE)
 
 
 def modules_of(image):
