@@ -55,15 +55,8 @@ def test_rest_doubles_up_to_sixteenfold(cause, rest_ms, start_ms):
     assert rests == [rest_ms << n for n in (0, 1, 2, 3, 4, 4, 4)]
 
 
-@pytest.mark.parametrize(
-    "retries_max",
-    [
-        0,
-        1,
-        pytest.param(5, marks=pytest.mark.no_cover),
-        pytest.param(10, marks=pytest.mark.no_cover),
-    ],
-)
+@pytest.mark.no_cover
+@pytest.mark.parametrize("retries_max", [0, 1, 5, 10])
 def test_retries_end_and_only_an_unplug_helps(retries_max):
     rig = charging(retries_max=retries_max)
     for _ in range(retries_max):
@@ -89,6 +82,7 @@ def test_last_stop_still_takes_the_current_away_first():
     assert rig.until(lambda k: not k.s2_close) + 10 == wait_ms >= 500
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("cause", NOT_COUNTED)
 def test_stop_that_is_no_malfunction_is_never_counted(cause):
     rig = charging(retries_max=0)
@@ -134,6 +128,7 @@ def test_ten_minutes_of_charging_forgive_the_stops_before():
     assert stop_once(rig, PILOT_E) == 3000
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("cause", [PILOT_STEADY, BELOW_MINIMUM, VEHICLE_NO])
 def test_pauses_that_go_on_and_on_rest_longer_and_never_latch(cause):
     """A vehicle's line or an offer that flaps wears no contactor out."""

@@ -99,6 +99,7 @@ def test_dc_is_offered_by_rating_once_the_station_and_the_controller_talk(inlet)
     assert port.run(20).c.dc_permitted_ma == 0
 
 
+@pytest.mark.no_cover
 def test_a_hot_contact_lowers_dc_in_the_same_proportion_as_ac():
     port = Port("ccs2", dc_max_a=200, modem=1).charging()
     # NTC 10 k, B 3435 beside 10 kohm: towards 70 C, no faster than a contact can.

@@ -411,6 +411,7 @@ def test_nothing_is_locked_again_that_is_not_in_and_open(name):
     assert rig.k.session == RELEASED
 
 
+@pytest.mark.no_cover
 def test_zero_never_locks_again():
     rig = released(relock_s=0)
     rig.run(700000)
