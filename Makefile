@@ -3,7 +3,8 @@
 JOBS ?= 2
 SCENARIO ?=
 UF2 ?=
-MINUTES ?= 10
+MINUTES ?=
+TARGET ?=
 PORT ?=
 BOARD ?= rp2040-reference
 ARGS ?=
@@ -58,7 +59,7 @@ monitor: $(READY) ## watch a board live: make monitor [PORT=...], else the simul
 	$(BIN)/inletctl monitor $(if $(PORT),--port "$(PORT)",--target sim)
 
 fuzz: $(READY) ## feed what reads bytes with bytes nobody meant: make fuzz [MINUTES=10] [ARGS=TARGET...]
-	$(BIN)/inletctl fuzz --minutes $(MINUTES) $(ARGS)
+	$(BIN)/inletctl fuzz --minutes "$(or $(MINUTES),10)" $(ARGS)
 
 docs: $(READY) ## write the generated pages anew
 	$(BIN)/inletctl docs
@@ -72,8 +73,12 @@ reactions: $(READY) ## measure reaction times anew and print them into README.md
 campaign: $(READY) ## break things in 20,000 sessions: make campaign [SEED=1] [SESSIONS=20000]
 	$(BIN)/inletctl campaign --seed "$(or $(SEED),1)" --sessions "$(or $(SESSIONS),20000)" --jobs $(JOBS) --figures "build/campaign/campaign-$(or $(SEED),1).json"
 
-soak: $(READY) ## 10,000 sessions back to back on the 32-bit MicroPython: make soak [SESSIONS=10000]
+soak: $(READY) ## sessions back to back: make soak [SESSIONS=10000], or TARGET=emu [MINUTES=30] [UF2=...]
+ifeq ($(TARGET),emu)
+	$(BIN)/inletctl soak --target emu --minutes "$(or $(MINUTES),30)" $(if $(UF2),--uf2 "$(UF2)") --figures build/soak/soak-emu.json
+else
 	$(BIN)/inletctl soak --sessions "$(or $(SESSIONS),10000)" --figures build/soak/soak.json
+endif
 
 mutate: $(READY) ## are the tests tested? make mutate [ROOM=lock] [ARGS="--sample 200"]
 	$(BIN)/inletctl mutate $(if $(ROOM),--room "$(ROOM)") $(ARGS)

@@ -6,7 +6,7 @@ from typing import Any
 
 from inletctl.house import ROOT
 from inletctl.markdown import table
-from inletctl.soak import run
+from inletctl.soak import emu_judge, run
 from inletctl.soak.tape import ROUND, SESSION_S
 
 FIGURES = ROOT / "docs" / "figures"
@@ -41,7 +41,7 @@ A round is %d sessions of %d s each; it is played by the simulated inlet on CPyt
 kept pass by pass, and then read to the interpreter again and again. It runs main.py's own loop with the heap locked in each pass. Between
 two rounds the car is parked for up to %d h, so that the clock wraps many times. This interpreter collects garbage only between two
 scripts, so each round is one. What the first round commands differs in its first passes: the board boots. The journal is loaded, and writes
-into the interpreter's own file system; the car's side on CAN is not. The emulated chip has no part in it: one simulated second takes it most of a minute.
+into the interpreter's own file system; the car's side on CAN is not. The emulated RP2040 runs the same round, for minutes (see the end).
 
 """
         % (len(ROUND), SESSION_S, run.PARK_MS // 3_600_000)
@@ -49,6 +49,60 @@ into the interpreter's own file system; the car's side on CAN is not. The emulat
         + "\n## What is judged\n\nThe first %d rounds only warm up.\n\n" % run.WARM_ROUNDS
         + table(("what", "measured", "limit", "why"), limits)
         + measured
+        + _emulated()
+    )  # fmt: skip
+
+
+def _emulated() -> str:
+    """Return what is said of the soak on the emulated chip."""
+    rate = "%g bytes a session, and at most %d in all" % (
+        emu_judge.LEAK_A_SESSION,
+        run.LEAK_MAX_BYTES,
+    )
+    limits = [
+        ("leak", "memory used right after a garbage collection, by the trend", "less than " + rate, "one block is the least that can be lost; one in each round is 20 KB in 10,000 sessions"),
+        ("trend", "the largest free piece, then too", "at least %d bytes; shrinks by less than %s" % (run.PIECE_MIN_BYTES, rate), "what is loaded at rest needs one piece"),
+        ("drift", "what S2 and the lock do, at the pins, and the rule that the journal judges the session by", "as on the host, in each session", "the same round again: every one must end as before"),
+        ("drift", "plug-ins that the journal counts, and records that it could not write", "one a session, none", "a counter that misses or doubles shows"),
+        ("loop", "passes late; resets; words to a person", "none", "the loop keeps its time whatever happens in a session, and nothing of this round is worth a word"),
+        ("loop", "sessions charged: the board says so, and the current flows", "all", "one that is refused shows little"),
+    ]  # fmt: skip
+    path = FIGURES / "soak-emu.json"
+    return (
+        """
+## On the emulated RP2040
+
+`make soak TARGET=emu MINUTES=30`, `inletctl soak --target emu --minutes 30`: MicroPython's own image for the Pico, the firmware as `make flash`
+puts it there, the simulated inlet live on its pins, never restarted. After each session the collector's table is read out of the emulated
+RAM, which the board does not notice, and the journal is asked over the console. A simulated second takes 20 to 35 s where nothing else
+runs, so that 30 minutes take 10 to 17 hours: this one is run by hand. Ctrl-C ends it with what was measured so far.
+
+"""
+        + table(("what", "measured", "limit", "why"), limits)
+        + "\nA trend is judged from %d sessions on: %d warm up, and each of the round is there three times. It is the median over every two\n"
+        "sessions of the same kind.\n" % (emu_judge.WARM_SESSIONS + emu_judge.TREND_SESSIONS, emu_judge.WARM_SESSIONS)
+        + (_emu_figures(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else "\nNo figures are stored.\n")
+    )  # fmt: skip
+
+
+def _emu_figures(found: dict[str, Any]) -> str:
+    rows = [
+        (
+            row["number"] + 1, row["kind"] + 1, "yes" if row["is_charged"] else "NO", row["used"], row["used_end"], row["piece"],
+            row["late"], row["resets"], "-" if row["plug_ins"] is None else row["plug_ins"], "-" if row["verdict"] is None else row["verdict"],
+        )
+        for row in found["rows"]
+    ]  # fmt: skip
+    return (
+        "\n### Measured, firmware %s, %s\n\n```\n%s\n%s\n```\n\n"
+        % (
+            found["firmware"], found["image"] or "MicroPython of no told version", emu_judge.summary(found),
+            "\n".join(found["shortfalls"]) or "All that was judged holds.",
+        )
+        + table(
+            ("session", "of the round", "charged", "bytes used after a collection", "at its end", "largest piece", "late", "resets", "plug-ins", "rule"),
+            rows,
+        )
     )  # fmt: skip
 
 

@@ -82,11 +82,11 @@ class _Recorder(cpython.HostBoard):
         super().actuate(commands)
 
 
-def scenario(rounds: int) -> Scenario:
-    """Return so many rounds of sessions."""
+def scenario(sessions: int, lead_s: float = 0) -> Scenario:
+    """Return so many sessions, round after round; before the first of them nothing happens for `lead_s`."""
     actions = []
-    for n in range(rounds * len(ROUND)):
-        at_s = n * SESSION_S
+    for n in range(sessions):
+        at_s = lead_s + n * SESSION_S
         happenings = [
             (_PLUG_S, "plug", {}), *ROUND[n % len(ROUND)][1], (_WISH_S, "unlock", {"hold": 500}),
             (_PULL_S, "unplug", {"patience": 1500}),
@@ -98,7 +98,7 @@ def scenario(rounds: int) -> Scenario:
             actions.append(
                 Action(round((at_s + after_s) * 1e6), verb, tuple(values.items()), verb)
             )
-    end_us = rounds * len(ROUND) * SESSION_S * 1_000_000 - PASS_US
+    end_us = round((lead_s + sessions * SESSION_S) * 1e6) - PASS_US
     actions.sort(key=lambda action: action.t_us)
     return Scenario("soak", "soak", (), "type2", 1, SETTINGS, dict(_WORLD), tuple(actions), end_us)
 
@@ -112,7 +112,7 @@ def record() -> Tape:
     def watch(_t_us: int, _r: Any, c: Any, _world: Any) -> None:
         seen.append(c.session)
 
-    session = Session(scenario(2), START_BEFORE_WRAP_MS, watch=watch)
+    session = Session(scenario(2 * len(ROUND)), START_BEFORE_WRAP_MS, watch=watch)
     cpython.run(session, lambda session: _Recorder(session, kept))
     passes = len(ROUND) * SESSION_S * 1_000_000 // PASS_US
     kept, seen = kept[passes : 2 * passes], seen[passes : 2 * passes]
