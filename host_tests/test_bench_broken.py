@@ -1,14 +1,11 @@
-"""The bench itself is tested: the conformance recipe fails every broken firmware and passes the real one."""
+"""The bench itself is tested: the conformance recipe fails every broken firmware. That the real one passes those blocks is in test_bench_sim.py."""
 
 import json
 
 import pytest
 
 from inletctl.bench.firmwares import HEALTHY, Broken, Edit, patch, patched, read_broken, run_broken
-from inletctl.bench.model import PASS
 from inletctl.bench.recipe import blocks, find_recipe, read_recipe
-from inletctl.bench.runner import run_recipe
-from inletctl.bench.sim import SimExecutor
 from inletctl.errors import UserError
 
 BROKEN = read_broken()
@@ -45,19 +42,5 @@ def test_the_conformance_recipe_fails_it(broken, tmp_path):
     assert done.returncode == 1, done.stderr + done.stdout
     report = json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))
     assert report["verdict"] == "fail", done.stderr
-
-
-def test_the_real_firmware_passes_what_the_broken_ones_fail():
-    recipe = read_recipe(find_recipe("conformance"))
-    only = tuple(sorted({broken.caught_by for broken in BROKEN}))
-    run = run_recipe(recipe, SimExecutor(recipe.seed), "x", only=only)
-    assert [row.words for row in run.rows if row.verdict != PASS] == []
-    assert run.verdict == PASS
-
-
-def test_a_broken_firmware_in_a_process_of_its_own_fails(tmp_path):
-    broken = next(one for one in BROKEN if one.name == "drives-while-plugged")
-    done = run_broken(broken, tmp_path, (broken.caught_by,))
-    assert done.returncode == 1
-    assert "fail: unplug/1" in done.stderr
+    assert "fail: %s/" % broken.caught_by in done.stderr
     assert HEALTHY.exists()

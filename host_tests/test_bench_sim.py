@@ -1,11 +1,14 @@
 """Blocks on the simulation, through the board's own line; the self-check and the runner on top of them."""
 
 from dataclasses import replace
+from datetime import date
+from random import Random
 
 import pytest
 
 from inletctl.bench import selfcheck
 from inletctl.bench.executor import CutShortError
+from inletctl.bench.firmwares import read_broken
 from inletctl.bench.judge import judge
 from inletctl.bench.model import FAIL, INCONCLUSIVE, NOT_RUN, PASS
 from inletctl.bench.recipe import blocks, find_recipe, read_recipe
@@ -276,17 +279,50 @@ def test_only_some_blocks_and_one_that_is_not_there(recipe):
         run_recipe(recipe, SimExecutor(1), "x", only=("nope",))
 
 
-CONFORMANCE = [block.id for block in blocks(read_recipe(find_recipe("conformance")))]
+RECIPE_BLOCKS = blocks(read_recipe(find_recipe("conformance")))
+# Of the blocks that are longer, which are half of the recipe's time, so many are run here, other ones each day; all of
+# them by `make bench`, and here where a deliberately broken firmware is caught by one.
+LONG_S = 200
+LONG_RUN = 2
+_SHOWS_BROKEN = {broken.caught_by for broken in read_broken()}
+LONG = [b.id for b in RECIPE_BLOCKS if b.end_us > LONG_S * 1e6 and b.id not in _SHOWS_BROKEN]
+SHORT = [b.id for b in RECIPE_BLOCKS if b.id not in LONG]
 # Each block is a board newly powered up in a world of its own, so that they may be run apart: on as many cores as there are.
 PARTS = 8
+
+
+def _passes(*only):
+    recipe = read_recipe(find_recipe("conformance"))
+    run = run_recipe(recipe, SimExecutor(recipe.seed), "x", only=only)
+    assert [row.words for row in run.rows if row.verdict != PASS] == []
+    assert {row.block_id for row in run.rows} == set(only)
+    assert run.verdict == PASS
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_firmware_passes_the_conformance_recipe(part):
-    only = tuple(CONFORMANCE[part::PARTS])
-    recipe = read_recipe(find_recipe("conformance"))
-    run = run_recipe(recipe, SimExecutor(recipe.seed), "x", only=only)
-    assert [row.id for row in run.rows if row.verdict != PASS] == []
-    assert {row.block_id for row in run.rows} == set(only)
-    assert run.verdict == PASS
+    _passes(*SHORT[part::PARTS])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", range(LONG_RUN))
+def test_so_it_does_in_its_long_blocks(n):
+    seed = date.today().toordinal()
+    block = Random(seed).sample(LONG, LONG_RUN)[n]
+    print("seed %d, block %s" % (seed, block))
+    _passes(block)
+
+
+def test_no_requirement_hangs_on_a_long_block_alone():
+    def told(ids):
+        return {
+            name
+            for b in RECIPE_BLOCKS
+            if b.id in ids
+            for step in b.steps
+            for name in step.requirements
+        }
+
+    assert len(LONG) > LONG_RUN
+    assert told(LONG) <= told(SHORT)
