@@ -10,8 +10,10 @@ status is 0 only if every stage that ran is in order. What the stages leave behi
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
@@ -23,6 +25,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "check"
 BIN = Path(sys.executable).parent
+# What Python has compiled is kept here, whatever the environment says: without it each of some hundred processes compiles the
+# tests, with all that pytest writes into their assertions, anew.
+COMPILED = ROOT / "build" / "pycache"
 # Tests whose rooms must be covered whole (pyproject.toml names the sources).
 MEASURED = tuple(
     f"test_{room}"
@@ -271,6 +276,14 @@ STAGES: dict[str, Callable[[str], Outcome]] = {
 # ------------------------------------------------------------------------------------ the command
 
 
+def _forget_copies(folder: Path) -> None:
+    """Delete what was compiled of copies that are gone from `folder`: the bench's broken firmwares, and what tests make."""
+    kept = COMPILED / folder.relative_to(folder.anchor)
+    for child in kept.iterdir() if kept.is_dir() else ():
+        if not ROOT.is_relative_to(folder / child.name):
+            shutil.rmtree(child, ignore_errors=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Run the project's checks and sum them up.")
     parser.add_argument("--jobs", default="2", help="test processes: a number, or auto")
@@ -280,6 +293,8 @@ def main() -> int:
         if name not in STAGES:
             parser.error(f"no stage is called '{name}'; there are {', '.join(STAGES)}.")
 
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(COMPILED)
     outcomes: dict[str, Outcome] = {}
     seconds: dict[str, float] = {}
     for name in options.stage or STAGES:
@@ -290,6 +305,7 @@ def main() -> int:
         except MissingToolError as missing:
             outcomes[name] = Outcome(False, str(missing))
         seconds[name] = time.monotonic() - started
+    _forget_copies(Path(tempfile.gettempdir()))
 
     print("\n--- summary")
     for name, outcome in outcomes.items():
