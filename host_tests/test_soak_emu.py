@@ -138,7 +138,7 @@ def test_a_soak_that_is_the_same_round_after_round_holds():
     found = figures(a_run(STEADY), WANTED, "0123456789ab")
     assert found["sessions"] == found["charged"] == COUNT and found["shortfalls"] == []
     assert found["gain_a_session"] == 0 and found["late"] == 0
-    assert "80 sessions of 80, 80 of them charged" in summary(found)
+    assert "sessions: 80 of 80, charged 80" in summary(found)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_a_board_that_dies_is_told_with_what_it_said():
     said = shortfalls(a_run(STEADY[:5], death="the firmware ended: MemoryError"), WANTED)
     assert said == ["the board does not run on after 5 sessions: the firmware ended: MemoryError"]
     assert shortfalls(a_run([]), WANTED) == ["no session came to its end: run it for longer"]
-    assert "0 sessions" in summary(figures(a_run([], is_stopped=True), WANTED, ""))
+    assert "sessions: 0 of 0" in summary(figures(a_run([], is_stopped=True), WANTED, ""))
 
 
 def test_a_trend_is_that_of_sessions_of_the_same_kind():
@@ -452,7 +452,7 @@ def command(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("run", "status", "words"),
     [
-        (a_run(STEADY), 0, "80 sessions of 225"),
+        (a_run(STEADY), 0, "sessions: 80 of 225"),
         (a_run(with_one(7, late=1)), 1, "passes came late, first in session 8"),
         (a_run(STEADY[:5], is_stopped=True), 130, "stopped by hand before its end"),
     ],

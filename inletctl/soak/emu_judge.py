@@ -215,7 +215,7 @@ def summary(found: dict[str, Any]) -> str:
     """Return the figures in a few lines."""
     rows = found["rows"]
     lines = [
-        "%d sessions of %d, %d of them charged, %.1f s simulated in %d s; %d passes late, %d resets"
+        "sessions: %d of %d, charged %d; %.1f s simulated in %d s; %d passes late, %d resets"
         % (
             found["sessions"], found["wanted"], found["charged"], found["simulated_s"], found["wall_s"], found["late"],
             found["resets"],
@@ -223,7 +223,7 @@ def summary(found: dict[str, Any]) -> str:
     ]  # fmt: skip
     if rows:
         lines.append(
-            "heap of %d bytes: %d used after the first session, %d after the last; the largest free piece %d, then %d, at least %d"
+            "heap of %d bytes: after a collection in the first session %d used, in the last %d; the largest free piece %d, then %d, at least %d"
             % (
                 found["heap_bytes"], rows[0]["used"], rows[-1]["used"], rows[0]["piece"], rows[-1]["piece"],
                 min(row["piece"] for row in rows),
