@@ -88,7 +88,7 @@ def test_the_tables_of_explanations_name_kinds_and_reasons_that_there_are():
     for one, other, why in FOLLOWS:
         assert {one, other} <= set(t.REASONS) and why
     for kind, others, reason, why in BESIDE:
-        assert {kind, *others} <= set(BY_NAME) and reason in t.REASONS and why
+        assert {kind, *others} <= set(BY_NAME) and reason in {*t.REASONS, *FAULT_NAMES} and why
     for kind, reason, why in EXPLAINED:
         assert kind in BY_NAME and reason in t.REASONS and why
     for _code, kinds, why in EXCUSED:
@@ -180,6 +180,8 @@ def stop(*reasons, live=(), by_person=False, is_second=False, read_ma=5000, at_o
         (seen("PP wire breaks", told=("ProximitySense", "ProximityShort")), "unexplained"),
         (seen("PP wire breaks", "PP wire short", told=("ProximitySense", "ProximityShort")), "carried on"),
         (seen("noise burst", told=("PilotNoise",)), "unexplained"),
+        (seen("sensor spike", "sensor not converted", told=("TempOpen", "TempStale")), "carried on"),
+        (seen("sensor spike", "state F", told=("TempOpen",)), "unexplained"),
         (seen("crash", is_serviced=True), "service"),
         (seen("crash", stuck="the cable is not let go of"), "stuck"),
         (seen("crash", unsafe=["arc: plug pulled at 8.0 A at 5.000 s"], stuck="x"), "unsafe"),

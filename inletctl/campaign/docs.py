@@ -74,9 +74,9 @@ def _tables() -> str:
             ("reason", "with", "why"),
             [("`%s`" % one, "`%s`" % other, why) for one, other, why in FOLLOWS],
         )
-        + "\nReasons that a fault has beside another one in the same session:\n\n"
+        + "\nReasons and faults that one has beside another in the same session:\n\n"
         + table(
-            ("fault", "beside", "reason", "why"),
+            ("broken", "beside", "reason or fault", "why"),
             [
                 (kind, ", ".join(others), "`%s`" % reason, why)
                 for kind, others, reason, why in BESIDE

@@ -37,13 +37,19 @@ FOLLOWS = (
     ("no_plug", "pp_invalid", "what cannot be believed is no plug"),
     ("pilot_lost", "pilot_invalid", "noise leaves now and then neither an edge nor a level that names a state"),
 )  # fmt: skip
-# Reasons that a kind has beside another one: (kind, any of these in the same session, reason, why).
+# Reasons and faults that a kind has beside another one: (kind, any of these in the same session, reason or fault, why).
 BESIDE = (
     (
         "vehicle silent",
         ("HVIL opens", "insulation fault", "crash", "discrete line breaks", "discrete lines unread"),
         "vehicle_no",
         "where the car's discrete lines are fitted, one that says nothing does not drive its permit line either, and that reads no",
+    ),
+    (
+        "sensor spike",
+        ("sensor not converted", "sensor not measured"),
+        "TempOpen",
+        "the spike was the last that was converted, and no better sample comes after it",
     ),
 )  # fmt: skip
 # Nuisance stops: (kind, reason, why no fault of that kind justifies it, and why it comes all the same).
@@ -159,6 +165,9 @@ def _judge_stop(
 def _judge_told(seen: Seen, unexplained: list[str]) -> None:
     """Name the faults that the inlet told and that nothing broken in this session explains."""
     rightly = {fault for name in seen.kinds for fault in BY_NAME[name].faults}
+    for kind, others, fault, _why in BESIDE:
+        if kind in seen.kinds and any(other in seen.kinds for other in others):
+            rightly.add(fault)
     for fault in seen.told:
         if fault not in rightly:
             unexplained.append("told %s, with %s" % (fault, " and ".join(seen.kinds)))

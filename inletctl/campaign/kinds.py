@@ -367,7 +367,7 @@ KINDS = (
     Kind("CAN flooded", "CAN", ("vehicle_silent",), ("VehicleSilent",), _can_flood, (0.1, 1.5)),
     Kind("reset", "board", (), ("LockSense",), _reset(10, 3000)),
     Kind("brown-out", "board", (), ("LockSense",), _brown_out, (0.5, 1.5)),
-    Kind("clock jumps", "board", ("pilot_invalid", "vehicle_silent"), (), _jump),
+    Kind("clock jumps", "board", ("pilot_invalid", "vehicle_silent"), ("VehicleSilent", "AcLive"), _jump),
     Kind("settings unreadable", "board", ("settings",), ("Settings", "SettingsRefused"), _flash("settings"), from_start=True),
     Kind("port records unreadable", "board", ("held",), (), _flash("ports"), from_start=True),
     Kind("journal's flash fails", "board", (), (), _flash("journal"), from_start=True),
