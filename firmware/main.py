@@ -168,7 +168,7 @@ class Host:
         board = self._board
         loader = self._loader
         if self._desk is not None and self._desk.has_work:
-            self._work_desk(now_ms)
+            self._work_desk(now_ms, self._desk)
         elif loader is not None:
             self._waited += 1
             if self._waited >= CAR_EVERY:
@@ -184,11 +184,11 @@ class Host:
             self._lose_book(self._book_error)
             self._book_error = None
 
-    def _work_desk(self, now_ms: int) -> None:
+    def _work_desk(self, now_ms: int, desk) -> None:
         board = self._board
         board.begin_long()
         try:
-            self._desk.work(now_ms)
+            desk.work(now_ms)
         except Exception as error:
             self._leave_out(error)
         board.end_long()
