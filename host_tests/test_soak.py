@@ -118,6 +118,15 @@ def test_each_limit_is_judged(rounds, words):
     assert shortfalls(STEADY, 8) == []
 
 
+def test_lines_may_be_another_number_where_they_are_longer_and_only_there():
+    """A line that finds no room on the wire is made up for by another."""
+    longer = changed(tick=lambda n: 700_000 + 64_000 * n, number=lambda n: 10_000 + 240 * n)
+    assert len(str(longer[10].tick)) > len(str(longer[9].tick))
+    assert shortfalls(longer, 8) == []
+    odd = [*longer[:-1], Round(**{**vars(longer[-1]), "number": longer[-1].number + 1})]
+    assert any("lines of report" in one for one in shortfalls(odd, 8))
+
+
 def test_the_boot_alone_may_differ():
     first = Round(
         **{
