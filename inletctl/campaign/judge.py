@@ -51,13 +51,19 @@ BESIDE = (
         "TempOpen",
         "the spike was the last that was converted, and no better sample comes after it",
     ),
+    (
+        "sensor spike",
+        ("sensor not converted", "sensor not measured"),
+        "TempShort",
+        "the same, of a spike the other way",
+    ),
 )  # fmt: skip
 # Nuisance stops: (kind, reason, why no fault of that kind justifies it, and why it comes all the same).
 EXPLAINED: "tuple[tuple[str, str, str], ...]" = ()
 # What an EVSE or the car sees and must not, where it is the fault itself: (code, kinds, why). Kinds () are all: see `_is_hurry`.
 EXCUSED = (
     ("BRIDGE-BUDGET", ("clock jumps",), "the jump counts as time driven; on a board the bridge's dead-man lets go after 20 ms"),
-    ("direct_c", ("CP leaks", "S2 stuck closed", "CP level off"), "the leak, or the switch, shows state C, not the inlet"),
+    ("direct_c", ("CP leaks", "S2 stuck closed", "CP level off", "amplitude wrong"), "the leak, the switch or a weak generator shows state C, not the inlet"),
     ("load_s2", ("S2 stuck open", "diode open", "CP wire breaks", "PE breaks"), "the switch, the diode or the wire opens by itself, whatever flows; a weak generator then shows B, not A"),
     ("state_d", ("CP leaks",), "the leak shows state D, not the inlet"),
     ("load_s2", (), "S2 opens at once or after its bounded wait, as the table says, or with a board that is dark; or less than 1 A was read, and the charger's current came after that, since it obeys 0.1 s late"),
