@@ -198,3 +198,31 @@ def test_late_pass_of_a_minute_empties_no_slot_twice():
     bridge.tick(60000, 0, True)
     assert bridge.used_ms == 0
     assert sum(bridge._slots_ms) == 0
+
+
+@pytest.mark.parametrize("rested_ms", [100, 59_999, 60_000])
+def test_cap_counts_from_the_start_of_a_drive_however_long_the_bridge_has_rested(rested_ms):
+    bridge = guard(cap_ms=1000, rested_ms=rested_ms)
+    bridge.tick(10, 1, True)
+    assert ticks_until(bridge, 0, 1) == 99
+
+
+@pytest.mark.parametrize("late_ms", [990, 991, 5000])
+def test_cap_that_a_late_pass_has_overrun_stops_the_drive_with_that_pass(late_ms):
+    bridge = guard(cap_ms=1000)
+    bridge.tick(10, 1, True)
+    bridge.tick(late_ms, 1, True)
+    assert bridge.drive == 0
+    assert ticks_until(bridge, 1, 1) is None
+
+
+def test_budget_that_a_late_pass_has_overrun_stops_the_drive_and_lets_none_start():
+    bridge = guard(run_ms=600, cap_ms=2000)
+    bridge.tick(10, 1, True)
+    bridge.tick(6600, 0, True)
+    bridge.tick(1000, 0, True)
+    bridge.tick(10, 1, True)
+    bridge.tick(601, 1, True)
+    assert (bridge.drive, bridge.used_ms) == (0, 7201)
+    bridge.tick(10, 0, True)
+    assert ticks_until(bridge, 1, 1, limit=100) is None

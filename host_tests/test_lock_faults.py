@@ -814,3 +814,40 @@ def test_doubted_bolt_is_not_believed_when_opening_is_called_off(name):
     rig = in_state(name).run(10, HOLD).run(10, UNLOCK).run(3000, may=False)
     assert rig.told() == NOTHING
     assert "locked" not in rig.states
+
+
+# Forgiven --------------------------------------------------------------------
+
+
+def test_forgiven_failed_lock_is_tried_anew_with_the_request_that_stands():
+    rig = jammed().run(5000)
+    assert (rig.state, rig.lock.faults) == ("unlocked", F_FAILED_LOCK)
+    rig.bolt.high = SHUT
+    rig.lock.forgive()
+    assert rig.lock.faults == 0
+    rig.run(1000)
+    assert (rig.state, rig.lock.faults) == ("locked", 0)
+
+
+def test_forgiving_takes_no_other_fault_away():
+    rig = Rig().to_locked()
+    rig.bolt.ok = False
+    rig.run(200)
+    assert rig.lock.faults == F_LOCK_SENSE
+    rig.lock.forgive()
+    assert rig.lock.faults == F_LOCK_SENSE
+
+
+@pytest.mark.parametrize(("may", "state"), [(True, "unlocked"), (False, "unlock_failed")])
+def test_forgiven_bolt_that_failed_to_open_is_tried_anew_if_permitted(may, state):
+    rig = Rig().to_locked()
+    rig.bolt.low = SHUT
+    rig.request = UNLOCK
+    rig.until("unlock_failed")
+    rig.bolt.low = 0
+    rig.run(20000)
+    assert rig.state == "unlock_failed"  # the same request, for ever so long, is no new one
+    rig.run(10, may=may)
+    rig.lock.forgive()
+    rig.run(3000)
+    assert rig.state == state

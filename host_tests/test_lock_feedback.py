@@ -89,3 +89,13 @@ def test_doubt_ends_after_50_ms_of_unlocked_and_by_nothing_else():
         feedback.tick(10, True, 600)
         doubts.append(feedback.is_doubted)
     assert doubts == [True] * 5 + [False] * 2
+
+
+def test_doubt_ends_also_where_no_pass_meets_the_50_ms():
+    feedback = LockFeedback(LockParams())
+    feedback.is_doubted = True
+    doubts = []
+    for _ in range(5):
+        feedback.tick(20, True, 600)
+        doubts.append(feedback.is_doubted)
+    assert doubts == [True, True, True, False, False]  # seen for 0, 20, 40, 60, 80 ms

@@ -112,3 +112,19 @@ def test_windows_need_a_gap_either_way_round(gap_mv, is_good):
 
 def test_without_feedback_windows_do_not_matter():
     assert LockParams(feedback=FEEDBACK_NONE, locked_min_mv=9999).locked_min_mv == 9999
+
+
+def test_switch_windows_lie_within_0_to_5000_mv():
+    p = LockParams(feedback=FEEDBACK_SWITCH, locked_min_mv=0, unlocked_max_mv=5000)
+    assert (p.locked_min_mv, p.unlocked_max_mv) == (0, 5000)
+    for name, bad, low in (("locked_min_mv", -1, 0), ("unlocked_max_mv", 5001, 2800)):
+        with pytest.raises(ValueError, match=f"{name} is {bad}, allowed {low}..5000"):
+            LockParams(feedback=FEEDBACK_SWITCH, **{name: bad})
+
+
+def test_switch_whose_windows_touch_is_told_of_the_gap():
+    """It does read lower when locked; what is missing is the distance."""
+    with pytest.raises(ValueError, match="200 mV apart"):
+        LockParams(feedback=FEEDBACK_SWITCH, locked_max_mv=2800)
+    with pytest.raises(ValueError, match="broken wire"):
+        LockParams(feedback=FEEDBACK_SWITCH, locked_max_mv=2801)

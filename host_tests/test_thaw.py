@@ -118,3 +118,25 @@ def test_only_a_failed_lock_known_to_be_cold_is_heated(warm):
 def test_without_a_heater_nothing_is_tried():
     port = Port(is_fitted=False).run(300000)
     assert port.tries == 0 and not port.t.wants_heat
+
+
+@pytest.mark.parametrize("decic", [COLD_DECIC, COLD_DECIC + 1, WARM_DECIC, 400])
+def test_a_lock_that_is_stuck_without_cold_is_not_heated(decic):
+    port = Port()
+    port.decic = decic
+    port.run(1000)
+    assert port.t.state == IDLE and not port.t.wants_heat
+
+
+@pytest.mark.parametrize("start_ms", STARTS)
+def test_heating_ends_also_where_no_pass_meets_its_end(start_ms):
+    port = Port(start_ms).run(10)
+    port.now_ms = ticks_add(start_ms, 120_001)
+    assert port.run(10).t.state == TRYING and not port.t.wants_heat
+
+
+@pytest.mark.parametrize("decic", [WARM_DECIC, WARM_DECIC + 1, 400])
+def test_a_port_is_warm_from_the_border_up(decic):
+    port = Port().run(1000)
+    port.decic = decic
+    assert port.run(10).t.state == TRYING and not port.t.wants_heat
