@@ -139,7 +139,7 @@ def test_a_bridge_set_as_inverted_that_is_not_is_proven_so_and_driven_right_from
 
 @pytest.mark.parametrize(("pass_ms", "way"), [(10, 1), (15, 1), (16, 1), (1, -1)])
 def test_a_bolt_seen_to_move_is_not_driven_the_other_way_whatever_the_passes(pass_ms, way):
-    """Four to seven passes away from unlocked: 50 ms are a move, 6 ms are noise."""
+    """Seven passes away from unlocked: 50 ms are a move, 6 ms are noise."""
     hand = Hand(attempts=2).locking()
     hand.mv = OFF
     hand.tick(pass_ms, 7)
