@@ -4,7 +4,6 @@ Made with the simulated inlet on CPython; the second round is kept, in which not
 and the time of a round is a whole number of every cycle, so that one round is like the next, pass by pass.
 """
 
-from array import array
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,8 +11,7 @@ from typing import Any
 from inletctl.house import use_firmware
 from inletctl.scenario.model import Action, Scenario
 from inletctl.session import PASS_US, START_BEFORE_WRAP_MS, Session
-from inletctl.targets import cpython
-from inletctl.targets.micropython import Frames
+from inletctl.targets.tape import record as record_whole
 
 use_firmware()
 
@@ -25,7 +23,6 @@ from settings import INLETS  # noqa: E402
 # go: what a stop leaves behind is over before the next one.
 SESSION_S = 8
 _PLUG_S, _WISH_S, _PULL_S = 0.3, 4.6, 5.5
-_NAMES = layout.COMMANDS + layout.CAR_COMMANDS
 
 # What happens in each session of a round, by seconds from its begin; each kind of stop, and some that are none.
 ROUND: tuple[tuple[str, tuple[tuple[float, str, dict[str, Any]], ...]], ...] = (
@@ -59,29 +56,6 @@ class Tape:
     charged: int
 
 
-class _Recorder(cpython.HostBoard):
-    """Keeps what is read and commanded in each pass."""
-
-    def __init__(self, session: Session, kept: "list[tuple[bytes, bytes]]"):
-        super().__init__(session)
-        self._frames = Frames()
-        self._kept = kept
-        self._read = b""
-
-    def sample(self, readings: Any) -> None:
-        """Fill the readings, and keep them."""
-        super().sample(readings)
-        session = self._session
-        self._read = self._frames.encode(layout.STATUS_RUN, session.now_ms, readings, session)
-
-    def actuate(self, commands: Any) -> None:
-        """Obey the commands, and keep them."""
-        made = array("i", [0] * layout.TX_INTS)
-        made[: len(_NAMES)] = array("i", [int(getattr(commands, name)) for name in _NAMES])
-        self._kept.append((self._read, made.tobytes()))
-        super().actuate(commands)
-
-
 def scenario(sessions: int, lead_s: float = 0) -> Scenario:
     """Return so many sessions, round after round; before the first of them nothing happens for `lead_s`."""
     actions = []
@@ -106,23 +80,22 @@ def scenario(sessions: int, lead_s: float = 0) -> Scenario:
 @cache
 def record() -> Tape:
     """Return the tape. Raises RuntimeError where a round ends with the plug in."""
-    kept: list[tuple[bytes, bytes]] = []
     seen: list[int] = []
 
     def watch(_t_us: int, _r: Any, c: Any, _world: Any) -> None:
         seen.append(c.session)
 
     session = Session(scenario(2 * len(ROUND)), START_BEFORE_WRAP_MS, watch=watch)
-    cpython.run(session, lambda session: _Recorder(session, kept))
+    whole = record_whole(session)
     passes = len(ROUND) * SESSION_S * 1_000_000 // PASS_US
-    kept, seen = kept[passes : 2 * passes], seen[passes : 2 * passes]
-    if len(kept) != passes or seen[-1] != interlock.UNPLUGGED or session.run.breaches:
+    readings = whole.readings[passes * layout.RX_INTS : 2 * passes * layout.RX_INTS]
+    # Commands are the answer to the frame before.
+    commands = whole.commands[(passes + 1) * layout.TX_INTS : (2 * passes + 1) * layout.TX_INTS]
+    seen = seen[passes : 2 * passes]
+    if len(seen) != passes or seen[-1] != interlock.UNPLUGGED or session.run.breaches:
         raise RuntimeError("the tape of the soak is not whole: %s" % session.run.breaches[:1])
     a_session = passes // len(ROUND)
     charged = sum(
         interlock.CHARGING in seen[n * a_session : (n + 1) * a_session] for n in range(len(ROUND))
     )
-    return Tape(
-        passes, b"".join(read for read, _made in kept), b"".join(made for _read, made in kept),
-        len(ROUND), charged,
-    )  # fmt: skip
+    return Tape(passes, readings.tobytes(), commands.tobytes(), len(ROUND), charged)
