@@ -122,12 +122,18 @@ def test_not_ready_where_a_whole_drive_would_break_the_budget():
     assert bridge.used_ms == 6601
 
 
-def test_budget_ends_a_drive_and_lets_none_start():
+def with_600_ms_left():
+    """Return a bridge that drives, and has used all of its budget but 600 ms."""
     bridge = guard(run_ms=600, cap_ms=2000)
     bridge.tick(10, 1, True)
     bridge.tick(6600, 0, True)
     bridge.tick(1000, 0, True)
     bridge.tick(10, 1, True)
+    return bridge
+
+
+def test_budget_ends_a_drive_and_lets_none_start():
+    bridge = with_600_ms_left()
     assert ticks_until(bridge, 0, 1) == 60
     assert bridge.used_ms == 7200
     bridge.tick(10, 0, True)
@@ -217,11 +223,7 @@ def test_cap_that_a_late_pass_has_overrun_stops_the_drive_with_that_pass(late_ms
 
 
 def test_budget_that_a_late_pass_has_overrun_stops_the_drive_and_lets_none_start():
-    bridge = guard(run_ms=600, cap_ms=2000)
-    bridge.tick(10, 1, True)
-    bridge.tick(6600, 0, True)
-    bridge.tick(1000, 0, True)
-    bridge.tick(10, 1, True)
+    bridge = with_600_ms_left()
     bridge.tick(601, 1, True)
     assert (bridge.drive, bridge.used_ms) == (0, 7201)
     bridge.tick(10, 0, True)

@@ -1,9 +1,10 @@
 """pilot/proximity.py at its borders: to the millivolt, the millisecond and the point of doubt."""
 
 import pytest
-from pilot_bench import T0_MS, after
+from pilot_bench import T0_MS
+from test_pilot_proximity import DEBOUNCE_MS
+from test_pilot_proximity import Plug as AnyPlug
 
-from faults import FAULTS, names
 from pilot.proximity import (
     BUTTON,
     CHADEMO,
@@ -20,41 +21,23 @@ from pilot.proximity import (
     cable_ohm_x10,
     is_pulldown_missing,
 )
-from signals import Readings
 
-DEBOUNCE_MS = 500
 # (rail mV, pull-up ohm): no pull-down, so that a voltage is one resistance whatever the rail.
 PLAIN = (5000, 1000)
 OPEN_MV, CABLE_63_MV, BETWEEN_MV, CABLE_32_MV = 5000, 455, 702, 902
 
 
-class Plug:
+class Plug(AnyPlug):
     """A Proximity without a pull-down of its own, its clock and its readings."""
 
     def __init__(self, family=TYPE2, board=PLAIN, t0_ms=1000):
-        self.pp = Proximity(family, board[1], 0, DEBOUNCE_MS)
-        self.r = Readings()
-        self.r.pp_ok, self.r.pp_rail_mv = True, board[0]
-        self.now_ms = t0_ms
-
-    def mv(self, mv, passes=1, pass_ms=10):
-        """Read `mv` for so many passes."""
-        self.r.pp_mv = mv
-        for _n in range(passes):
-            self.pp.tick(self.now_ms, self.r)
-            self.now_ms = after(self.now_ms, pass_ms)
-        return self
+        super().__init__(family, (*board, 0), t0_ms)
 
     def flickers(self, passes, good_mv=CABLE_32_MV):
         """Read a short (s) or the cable (c)."""
         for kind in passes:
             self.mv(1 if kind == "s" else good_mv)
         return self
-
-    @property
-    def faults(self):
-        """Names of the faults."""
-        return set(names(FAULTS, self.pp.faults))
 
 
 @pytest.fixture

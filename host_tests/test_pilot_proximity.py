@@ -63,12 +63,12 @@ class Plug:
         self.r.pp_rail_mv = board[0]
         self.now_ms = t0_ms
 
-    def mv(self, mv, passes=1):
+    def mv(self, mv, passes=1, pass_ms=PASS_MS):
         """Read `mv` for so many passes."""
         self.r.pp_mv = mv
         for _n in range(passes):
             self.pp.tick(self.now_ms, self.r)
-            self.now_ms = after(self.now_ms)
+            self.now_ms = after(self.now_ms, pass_ms)
         return self
 
     def ohm(self, ohm, passes=1):
