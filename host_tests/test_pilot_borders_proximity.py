@@ -165,6 +165,11 @@ def test_a_row_that_allows_more_counts_only_past_one_percent_of_its_edge(
     [
         # 163.3 ohm, then 138.9 and 136.9: 140 ohm and 1 % is 138.6.
         ((5000, 1000), 902, 702, 610, 602, 32_000, 63_000),
+        # From 220 and from 680 ohm themselves, not from what lies between.
+        ((5000, 1000), 902, 902, 610, 602, 32_000, 63_000),
+        ((4904, 330), 3302, 3302, 2356, 2349, 20_000, 32_000),
+        # Two ratings up at once.
+        ((5000, 1000), 2024, 2024, 610, 602, 20_000, 63_000),
         # The last tenth of an ohm of the row: 163.9 ohm, then 138.6 and 138.1.
         ((4901, 330), 1960, 1627, 1450, 1446, 32_000, 63_000),
         # 399.9 ohm, then 305.1 and 303.4: 308 ohm and 1 % is 305.0.
@@ -176,11 +181,18 @@ def test_a_row_that_allows_more_counts_only_past_one_percent_of_its_edge(
 def test_a_cable_between_two_codings_needs_the_percent_past_the_edge_of_the_higher_one(
     board, before_mv, last_mv, near_mv, past_mv, rated_ma, then_ma
 ):
-    """The row in force is the one that gives the next lower current; what it borders on is the higher one."""
+    """Whichever row is in force, the edge that counts is the one of the rating that would come."""
     plug = Plug(TYPE2, board).mv(before_mv, 60)
     assert plug.pp.rated_ma == rated_ma
     assert plug.mv(last_mv, 2).mv(near_mv, 100).pp.rated_ma == rated_ma
     assert plug.mv(past_mv, 60).pp.rated_ma == then_ma
+
+
+def test_a_gbt_cable_needs_the_percent_past_the_edge_of_the_higher_coding_across_the_gap():
+    # 105 ohm and 1 %: 104.2 stays, 103.9 does not.
+    plug = Plug(GBT).mv(CABLE_32_MV, 60)
+    assert plug.mv(472, 100).pp.rated_ma == 32_000
+    assert plug.mv(471, 60).pp.rated_ma == 63_000
 
 
 def test_another_reading_of_the_same_rating_does_not_begin_the_wait_for_a_higher_one(cable):
