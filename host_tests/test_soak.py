@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from inletctl.cli import cli
 from inletctl.errors import UserError
 from inletctl.house import FIRMWARE
+from inletctl.session import TICKS_MASK
 from inletctl.soak import run
 from inletctl.soak.docs import soak_page
 from inletctl.soak.run import Round, figures, script, shortfalls, slope, soak
@@ -118,12 +119,12 @@ def test_each_limit_is_judged(rounds, words):
     assert shortfalls(STEADY, 8) == []
 
 
-def test_lines_may_be_another_number_where_they_are_longer_and_only_there():
-    """A line that finds no room on the wire is made up for by another."""
-    longer = changed(tick=lambda n: 700_000 + 64_000 * n, number=lambda n: 10_000 + 240 * n)
-    assert len(str(longer[10].tick)) > len(str(longer[9].tick))
-    assert shortfalls(longer, 8) == []
-    odd = [*longer[:-1], Round(**{**vars(longer[-1]), "number": longer[-1].number + 1})]
+def test_every_round_makes_as_many_lines_where_their_number_wraps_too():
+    wrapped = changed(number=lambda n: (TICKS_MASK - 2500 + 240 * n) & TICKS_MASK)
+    rounds = wrapped[10:]
+    assert rounds[-1].number < rounds[0].number
+    assert shortfalls(rounds, 8) == []
+    odd = [*rounds[:-1], Round(**{**vars(rounds[-1]), "number": rounds[-1].number + 1})]
     assert any("lines of report" in one for one in shortfalls(odd, 8))
 
 

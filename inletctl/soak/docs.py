@@ -22,7 +22,7 @@ def soak_page() -> str:
          "a pass may allocate nothing at all (the heap is locked); at rest the journal writes now more, now less in a round; judged from 50 rounds on"),
         ("trend", "the largest free piece", "at least %d bytes" % run.PIECE_MIN_BYTES, "what is loaded at rest needs one piece"),
         ("drift", "passes whose commands are not those of the tape", "0", "every time, limit and state of every session is in them, to the pass"),
-        ("drift", "lines of report that a round makes", "the same each time, where ticks and numbers have as many digits", "a counter that misses or doubles shows; a longer line fills the wire, and one that finds no room is made up for"),
+        ("drift", "lines of report that a round makes", "the same each time", "a counter that misses or doubles shows"),
         ("drift", "plug-ins that the journal counts, and records that it could not write", "one a session, none", "the same"),
     ]  # fmt: skip
     path = FIGURES / "soak.json"

@@ -12,8 +12,8 @@ from typing import Any
 
 from inletctl.errors import UserError
 from inletctl.house import FIRMWARE, firmware_hash, use_firmware
-from inletctl.session import START_BEFORE_WRAP_MS
-from inletctl.soak.tape import ROUND, SESSION_S, SETTINGS, Tape, record
+from inletctl.session import START_BEFORE_WRAP_MS, TICKS_MASK
+from inletctl.soak.tape import ROUND, SETTINGS, Tape, record
 from inletctl.targets.micropython import MODULE, check_installed, node_path, plan
 
 use_firmware()
@@ -234,29 +234,15 @@ def shortfalls(rounds: list[Round], sessions_a_round: int) -> list[str]:
     return wrong
 
 
-def _lines_by_length(kept: list[Round], sessions_a_round: int) -> dict[tuple[int, int], set[int]]:
-    """Return how many lines of report the rounds make, by the digits of their ticks and of the lines' numbers.
-
-    A longer line takes the wire for longer, and one that finds no room is made up for by another. A round in which a digit is added
-    is not asked.
-    """
-    found: dict[tuple[int, int], set[int]] = {}
-    for before, after in pairwise(kept):
-        end_tick = before.tick + sessions_a_round * SESSION_S * 1000
-        tick, number = len(str(before.tick)), len(str(before.number))
-        if len(str(end_tick)) == tick and len(str(after.number)) == number:
-            found.setdefault((tick, number), set()).add((after.number - before.number) % (1 << 30))
-    return found
-
-
 def _miscounted(kept: list[Round], sessions_a_round: int) -> list[str]:
     """Return which counters do not count what happened."""
     wrong = []
-    for lines in _lines_by_length(kept, sessions_a_round).values():
-        if len(lines) > 1:
-            wrong.append(
-                "a round makes %s lines of report: it should be the same each time" % sorted(lines)
-            )
+    # The lines' number wraps where the clock does.
+    lines = {(after.number - before.number) & TICKS_MASK for before, after in pairwise(kept)}
+    if len(lines) > 1:
+        wrong.append(
+            "a round makes %s lines of report: it should be the same each time" % sorted(lines)
+        )
     counted = {after.plug_ins - before.plug_ins for before, after in pairwise(kept)}
     if counted != {sessions_a_round}:
         wrong.append(

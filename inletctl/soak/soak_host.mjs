@@ -85,8 +85,9 @@ for (let round = 0; round < plan.rounds; round++) {
   mp.runPython('gc.collect()');
   // The round's garbage is gone now.
   mp.runPython('soak_tell()');
-  // The car is parked for a while: a whole number of its cycles, another one each time.
-  const parked = plan.parkMs ? Math.floor((((round * 7919) % 997) / 997) * plan.parkMs / 1000) * 1000 : 0;
+  // The car is parked for a while: a whole number of its cycles, another one each time, and never none: a round that followed
+  // the one before at once would not begin with the line that is due after a second of silence.
+  const parked = 1000 * (1 + Math.floor((((round * 7919) % 997) / 997) * plan.parkMs / 1000));
   tick = (tick + parked) % TICKS;
   if (tick < began) wraps++;
   const info = said.join(' ');
