@@ -13,6 +13,7 @@ from inletctl.emu.image import VARIABLE, read_image
 from inletctl.emu.session import EmuSession
 from inletctl.errors import UserError
 from inletctl.link.codec import LineSorter
+from inletctl.measure.speed import measure_speed
 from inletctl.scenario.parse import parse_scenario
 
 pytestmark = [
@@ -189,3 +190,9 @@ def test_virtual_inlet_is_at_the_pins(image):
     assert 90 <= drives[1][0] - closings[1][0] <= 250
     assert session.world.lock.travel_pct > 0
     assert any(19_900 <= ma <= 20_000 for ma in commanded)
+
+
+def test_the_emulated_chip_runs_micropython_about_as_fast_as_a_pico(image):
+    told = []
+    speed = measure_speed(image, told.append)
+    assert speed["is_alike"] and len(told) == len(speed["loops"])

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from inletctl.measure import everything, forks, loop, page, pilot, reactions
+from inletctl.measure.speed import PUBLISHED_US, speed_of
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows cannot fork")
 
@@ -38,6 +39,7 @@ def chip_result(**changes):
              ("irq", 5000, 1000, 4900, 10_000)],
             {"pio": [300], "pulse": [30_000], "irq": [3000]}, ((5000, 1000),)),
         "power_cuts": {"cuts": 2, "seed": 1, "write_ms": 8.0, "old": 1, "new": 1, "neither": 0, "wrong": []},
+        "speed": speed_of(PUBLISHED_US),
     }  # fmt: skip
     result.update(changes)
     return result
@@ -85,6 +87,17 @@ def test_error_and_spread_of_the_duty_are_the_worst_of_all_points():
     assert told["pio"]["cpu_us_per_s"] == 10_000
 
 
+def test_a_speed_is_given_beside_a_picos_and_is_alike_within_its_limit_only():
+    told = speed_of(
+        {"add": PUBLISHED_US["add"] * 1.19, "multiply": PUBLISHED_US["multiply"] * 0.81}
+    )
+    assert [one["of_pico_pct"] for one in told["loops"].values()] == [119, 81] and told["is_alike"]
+    for factor in (0.75, 1.25):
+        assert not speed_of({**PUBLISHED_US, "multiply": PUBLISHED_US["multiply"] * factor})[
+            "is_alike"
+        ]
+
+
 def test_all_within_limits_is_no_sentence():
     assert everything.over_limit(whole_result(chip_result())) == []
 
@@ -99,6 +112,7 @@ def test_all_within_limits_is_no_sentence():
             {"reactions": [{**chip_result()["reactions"][0], "s2_open": reactions.distribution([None], 9)}]},
             "S2 open after 'PP lost'",
         ),
+        ({"speed": speed_of({**PUBLISHED_US, "add": PUBLISHED_US["add"] / 2})}, "add: 50 % of its time"),
     ],
 )  # fmt: skip
 def test_a_figure_over_its_limit_is_named(changes, words):
@@ -115,6 +129,7 @@ def test_the_page_holds_every_figure_and_allows_no_foreign_script():
         "Power cut",
         "machine.time_pulse_us",
         "&lt;emulator&gt;",
+        "alike",
     ):
         assert words in text
     assert "default-src 'none'" in text and ">OVER<" not in text

@@ -18,6 +18,7 @@ from inletctl.measure import reactions, readings
 from inletctl.measure.page import write_page
 from inletctl.measure.parts import CHIP, HOST, PARTS
 from inletctl.measure.pilot import POINTS
+from inletctl.measure.speed import PUBLISHED_US
 from inletctl.report.files import write_whole
 
 
@@ -54,6 +55,7 @@ def run(
         "pilot": len(POINTS),
         "power cuts": cuts,
         "readings": 2,
+        "speed": len(PUBLISHED_US),
     }
     for inlet in ("type2", "type1"):
         lines[inlet] = sum(1 for cause in reactions.CAUSES if cause.inlet == inlet)
@@ -121,4 +123,12 @@ def over_limit(result: dict[str, Any]) -> list[str]:
         sentences.append("chip: a power cut left neither the old nor the new settings")
     if "readings" in chip and not chip["readings"]["within_limit"]:
         sentences.append("chip: readings cost too much: %s" % readings.sentence(chip["readings"]))
+    if "speed" in chip and not chip["speed"]["is_alike"]:
+        sentences.append(
+            "chip: the emulator is not as fast as a Pico (%s), so its times are not a board's"
+            % ", ".join(
+                "%s: %d %% of its time" % (name, one["of_pico_pct"])
+                for name, one in chip["speed"]["loops"].items()
+            )
+        )
     return sentences

@@ -45,7 +45,7 @@ def page(result: dict[str, Any]) -> str:
     if isinstance(chip, dict):
         sections = (
             ("reactions", _chip_reactions), ("kills", _kills), ("loop", _loop), ("readings", _readings),
-            ("pilot", _pilot), ("power_cuts", _cuts),
+            ("pilot", _pilot), ("power_cuts", _cuts), ("speed", _speed),
         )  # fmt: skip
         body += [section(chip) for key, section in sections if key in chip]
     else:
@@ -307,6 +307,20 @@ def _cuts(chip: dict[str, Any]) -> str:
             ["good" if is_good else "bad"],
         )
     )  # fmt: skip
+
+
+def _speed(chip: dict[str, Any]) -> str:
+    speed = chip["speed"]
+    rows = [
+        [name, one["us"], one["pico_us"], one["of_pico_pct"]]
+        for name, one in speed["loops"].items()
+    ]
+    return (
+        "<h2>How fast the emulator is</h2><p class='note'>Two loops of MicroPython, us a turn, beside what was published for a Pico "
+        "at 125 MHz (github.com/shaoziyang/micropython_benchmarks). "
+        f"Alike means within {speed['most_off_pct']} %: {'alike' if speed['is_alike'] else 'NOT alike'}.</p>"
+        + table(["loop", "emulator us", "Pico us", "% of a Pico's time"], rows)
+    )
 
 
 def _host_reactions(result: dict[str, Any]) -> str:
