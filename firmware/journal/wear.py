@@ -298,9 +298,10 @@ def _is_possible(held, at: int) -> bool:
     for n in range(INSPECTED):
         if held[at + 1 + _COUNT + n] > held[at + 1 + n]:
             return False
+    learnt = held[rest] & ~_TOLD_SLOW
     return (
-        held[rest] & ~_TOLD_SLOW <= _LEARN
-        and held[rest + 1] <= (held[rest] & ~_TOLD_SLOW) * _MINUTE_MS
+        learnt <= _LEARN
+        and held[rest + 1] <= learnt * _MINUTE_MS
         and held[rest + 2] < _MINUTE_MS
         and max(held[rest + 3], held[rest + 4]) < _HOUR_MIN
     )
