@@ -150,16 +150,29 @@ def test_currents_between_frames_are_those_of_the_frame_before_but_for_a_tremble
                 assert abs(now - was) <= most and (now == 0) == (was == 0), (now_ms, name)
 
 
+class CountedBox(BlackBox):
+    """Counts frames taken and groups packed."""
+
+    taken = packed = 0
+
+    def _take(self, now_ms, r, c):
+        self.taken += 1
+        super()._take(now_ms, r, c)
+
+    def _pack_group(self, now, was):
+        self.packed += 1
+        super()._pack_group(now, was)
+
+
 class Bench:
     """A box and the signals of an inlet that is charging, or what a test makes of it."""
 
     def __init__(self, blocks=blackbox.BLOCKS, start_ms=0):
-        self.box = BlackBox(blocks)
+        self.box = CountedBox(blocks)
         self.report = Report()
         self.now_ms = start_ms
         self.r = Readings()
         self.c = Commands()
-        self.frames = 0
 
     def charge(self):
         self.c.session = CHARGING
@@ -173,10 +186,8 @@ class Bench:
             if tremble:
                 self.r.temp_mv[0] = 1000 + n * 7 % 50
                 self.r.pilot_quiet_ms = n % 3
-            before_ms = self.box._frame_ms
             self.report.tick(self.now_ms & 0x3FFFFFFF, self.c, 0)
             self.box.tick(self.now_ms & 0x3FFFFFFF, self.r, self.c, self.report.number)
-            self.frames += self.box._frame_ms != before_ms
             self.now_ms += PASS_MS
 
     def fail(self, fault=F_PILOT_FAULT, reason=PILOT_E):
@@ -201,9 +212,50 @@ def test_while_nothing_changes_fewer_than_one_pass_in_a_hundred_takes_a_frame():
     bench = Bench()
     bench.charge()
     bench.live(300)
-    bench.frames = 0
+    bench.box.taken = 0
     bench.live(12800, tremble=True)
-    assert bench.frames == 100
+    assert bench.box.taken == 100
+
+
+@pytest.mark.parametrize("apart", [1, 2, 3])
+def test_four_passes_that_change_are_all_recorded_and_none_packs_what_was_before(apart):
+    """The pass of a change has the most to do already."""
+    bench = Bench()
+    bench.charge()
+    bench.live(100, tremble=True)
+    bench.fail()
+    bench.live(40)
+    ticks = []
+    for n in range(4):
+        bench.c.charger_ma += 1000
+        bench.c.reasons ^= VEHICLE_NO
+        bench.r.cp_high_mv += 500
+        bench.r.temp_mv[1] += 50
+        packed = bench.box.packed
+        ticks.append(bench.now_ms)
+        bench.live(1)
+        assert bench.box.packed == packed, n
+        bench.live(apart - 1)
+    bench.live(1150)
+    assert {frame.t_ms for frame in bench.written().frames}.issuperset(ticks)
+
+
+def test_a_row_of_passes_that_all_change_is_recorded_whole():
+    bench = Bench()
+    bench.charge()
+    bench.live(300)
+    bench.fail()
+    ticks = []
+    for n in range(12):
+        bench.c.charger_ma = 1000 * n
+        bench.c.hottest_decic = 100 + n
+        ticks.append(bench.now_ms)
+        bench.live(1)
+    bench.live(1150)
+    box = bench.written()
+    frames = {frame.t_ms: frame for frame in box.frames}
+    assert [frames[t].value("c_charger_ma") for t in ticks] == [1000 * n for n in range(12)]
+    assert [frames[t].value("c_hottest_decic") for t in ticks] == [100 + n for n in range(12)]
 
 
 def test_a_reading_that_moves_is_recorded_in_its_pass():
@@ -212,22 +264,22 @@ def test_a_reading_that_moves_is_recorded_in_its_pass():
         bench.charge()
         bench.live(450)
         bench.live(3)
-        bench.frames = 0
+        bench.box.taken = 0
         setattr(bench.r, name, mv)
         bench.live(1)
-        assert bench.frames == 1, name
+        assert bench.box.taken == 1, name
         bench.live(200)
-        assert bench.frames == 21, name
+        assert bench.box.taken == 21, name
 
 
 def test_noise_on_a_reading_does_not_fill_the_ring():
     bench = Bench()
     bench.charge()
-    bench.frames = 0
+    bench.box.taken = 0
     for n in range(1000):
         bench.r.cp_high_mv = 3000 * (n & 1)
         bench.live(1)
-    assert bench.frames <= 105
+    assert bench.box.taken <= 105
 
 
 @pytest.mark.parametrize("blocks", [4, 8, 12])
@@ -434,7 +486,7 @@ def test_the_largest_and_smallest_numbers_come_back_and_stay_small_ints():
         bench.c.lock_state = len(LOCK_STATE_NAMES) - 1
         bench.c.lock_drive = sign
         bench.live(1)
-    for array in (*bench.box._now, *bench.box._was):
+    for array in (*(group for frame in bench.box._frames for group in frame), *bench.box._was):
         assert all(abs(value) < 1 << 30 for value in array)
     bench.c.reasons = 0
     bench.live(3)

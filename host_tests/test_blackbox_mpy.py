@@ -25,7 +25,7 @@ ASKED_FOR = (
     "clock", "lost",
 )  # fmt: skip
 # Ring and code of both, the writer apart, which is loaded when a box is full.
-RAM_MAX = 15_500
+RAM_MAX = 16_500
 WRITER_MAX = 2_500
 
 SCRIPT = r"""

@@ -2,6 +2,7 @@
 
 import random
 from array import array
+from itertools import pairwise
 
 import pytest
 
@@ -98,9 +99,18 @@ def test_every_fact_has_its_bit_and_its_row():
 
 
 def first_rule(verdict, facts):
-    at = verdict._first_rule(facts)
-    row = RULES[verdict._found]
-    assert blame.PACKED_RULES[at + 1] == row[blame.R_CODE]
+    """Return the row that fits what the verdict holds, and hold it against the answer."""
+    verdict.evidence.mask = facts
+    verdict._moment = facts
+    verdict._is_told = False
+    verdict._judge()
+    passes = 1
+    while not verdict._ask(False):
+        passes += 1
+    row = RULES[verdict.rule]
+    assert verdict.code == row[blame.R_CODE]
+    # So many a pass.
+    assert passes == verdict.rule // verdict_room._RULES_A_PASS + 1
     return row
 
 
@@ -357,8 +367,49 @@ def test_a_refusal_given_up_after_5_s_is_told_and_one_after_2_s_is_not():
         port.c.reasons = faults.PILOT_STEADY | faults.SHOW_B
         port.run(ms)
         port.c.session, port.c.reasons = 5, faults.PERSON_STOP
-        port.run(100)
+        port.run(200)
         assert port.verdict.serial == serial
+
+
+class CountedVerdict(Verdict):
+    """Counts the rules that are asked."""
+
+    asked = 0
+
+    def _fits(self, table, k, end, facts):
+        self.asked += 1
+        return super()._fits(table, k, end, facts)
+
+
+def judged_slowly():
+    """Return a port that has stopped for heat: its first rules are asked, and do not fit."""
+    port = Port()
+    port.verdict = CountedVerdict(Settings({}), Outcomes())
+    port.empty().plug().charge()
+    port.stop(faults.TEMP_HIGH, ms=300)
+    while not port.verdict.asked:
+        port.run(10)
+    return port
+
+
+def test_a_pass_asks_some_of_the_rules_and_the_answer_is_that_of_all():
+    port = judged_slowly()
+    seen = [port.verdict.asked]
+    while not port.verdict.serial:
+        port.run(10)
+        seen.append(port.verdict.asked)
+    most = verdict_room._RULES_A_PASS
+    assert len(seen) > 2 and all(b - a <= most for a, b in pairwise([0, *seen]))
+    row = RULES[port.verdict.asked - 1]
+    assert row[blame.R_REASONS] & faults.TEMP_HIGH and port.verdict.code == row[blame.R_CODE]
+
+
+def test_a_plug_that_goes_while_the_rules_are_asked_is_remembered_with_their_answer():
+    port = judged_slowly()
+    assert not port.verdict.serial
+    port.empty(10)
+    assert port.verdict.serial == 1
+    assert port.verdict.outcomes.count == 1
 
 
 def test_a_wrong_proximity_goes_to_whom_it_came_with():

@@ -3,7 +3,8 @@
 Frames. One is taken in the pass in which the decision changes (session, S2, pilot, lock, who limits, a reason, a fault, a
 current), then every 10 passes for two seconds; else every 128 passes, fewer than one in a hundred, which the p99 of all passes
 does not see, and at once where the pilot's level, proximity, the lock's feedback or the hottest contact moves. It is copied whole in its pass, so
-that all of it is of one pass, and packed a few numbers a pass in those that follow.
+that all of it is of one pass, and packed a few numbers a pass in those that follow. Changes come in rows (an edge, what is decided by it,
+what the lock says to that): the frames behind it wait.
 
 Ring. Blocks of equal size that are each readable alone: the first frame of one holds every number, those behind it what has
 changed. The oldest block gives way. From a trigger on so many blocks or so many seconds are still recorded, then the box is
@@ -85,6 +86,8 @@ _STOPS = _malfunctions()
 # The numbers of a frame, eight a group (journal/box_frame.py).
 _GROUPS = const(7)
 _GROUP = const(8)
+# The frame that is packed, and so many that may wait: four passes in a row is what a session has.
+_FRAMES = const(4)
 # Bytes that a frame's head and a group may take.
 _HEAD_BYTES = const(6)
 _GROUP_BYTES = const(41)
@@ -129,17 +132,13 @@ class BlackBox:
         self._duty_low = self._duty_high = 0
         self._level_low = self._level_high = 0
         self._had_s2 = False
-        # The newest frame, and the one before it as far as it is packed.
-        now = []
-        was = []
-        for _ in range(_GROUPS):
-            now.append(array("i", [0] * _GROUP))
-            was.append(array("i", [0] * _GROUP))
-        self._now = tuple(now)
-        self._was = tuple(was)
-        self._frame_ms = 0
+        # The frame that is packed and those that wait, in turn; their ticks; the one before it as far as it is packed over.
+        self._frames = tuple([_frame() for _ in range(_FRAMES)])
+        self._ticks = array("i", [0] * _FRAMES)
+        self._first = 0  # the one that is packed
+        self._waiting = 0  # those behind it
+        self._was = _frame()
         self._packed_ms = 0  # tick of the frame before it in this block
-        self._frame_at = 0  # where it begins in the ring
         self._mask_at = 0
         self._at = 0
         self._end = BLOCK_BYTES
@@ -167,6 +166,8 @@ class BlackBox:
         self._wait -= 1
         if self._group < _GROUPS:
             self._pack()
+        elif self._waiting:
+            self._start_next()
         elif self._wait <= 0:
             self._rest(now_ms, r, c)
 
@@ -199,7 +200,7 @@ class BlackBox:
         if self.state == AFTER and ticks_diff(now_ms, self.trigger_ms) >= _AFTER_MS:
             self.state = FULL
             return
-        self._take(now_ms, r, c, False)
+        self._take(now_ms, r, c)
 
     def _change(self, now_ms: int, r, c) -> None:
         """Take a frame of a pass in which something has changed, and see whether that is trouble."""
@@ -217,25 +218,24 @@ class BlackBox:
             if self._had_s2 and not has_s2 and self._openings < _COUNT_MAX:
                 self._openings += 1
         self._had_s2 = has_s2
-        is_trigger = False
         if begun or broken or self._asked:
-            is_trigger = self._trigger(now_ms, begun, broken)
+            self._trigger(now_ms, begun, broken)
             self._asked = 0
         self._wait = _SOON
         self._stirred = _STIRRED
         if self.state == FULL:
             self._remember(r, c)
         else:
-            self._take(now_ms, r, c, is_trigger)
+            self._take(now_ms, r, c)
 
-    def _trigger(self, now_ms: int, reasons: int, faults: int) -> bool:
-        """Begin to record what follows, unless that goes on already or is not allowed; return whether it begins."""
+    def _trigger(self, now_ms: int, reasons: int, faults: int) -> None:
+        """Begin to record what follows, unless that goes on already or is not allowed."""
         if self.state == AFTER:
-            return False
+            return
         if self.state == FULL or self.credit_min < BOX_COSTS_MIN or self._boxes >= SESSION_MAX:
             if self.missed < _COUNT_MAX:
                 self.missed += 1
-            return False
+            return
         self.state = AFTER
         self._boxes += 1
         self.credit_min -= BOX_COSTS_MIN
@@ -244,7 +244,6 @@ class BlackBox:
         self.trigger_faults = faults
         self.trigger_cause = self._asked
         self._after_blocks = _AFTER_BLOCKS
-        return True
 
     def _earn(self, now_ms: int) -> None:
         """Count the minutes that earn a box. Called every few seconds at least."""
@@ -279,25 +278,42 @@ class BlackBox:
 
     # ------------------------------------------------------------------------------------ a frame
 
-    def _take(self, now_ms: int, r, c, is_trigger: bool) -> None:
-        """Copy a frame; the one before it is packed to its end first."""
-        while self._group < _GROUPS:
-            self._pack()
-        if self.state == FULL:
-            return
+    def _take(self, now_ms: int, r, c) -> None:
+        """Copy a frame, which waits while one is packed; where no room is left for that, the first is packed to its end."""
+        if self._waiting == _FRAMES - 1:
+            while self._group < _GROUPS:
+                self._pack()
+            if self._waiting:
+                self._start_next()
+            if self.state == FULL:
+                return
         self._remember(r, c)
-        copy(self._now, r, c, self._states, self._openings)
-        self._frame_ms = now_ms
-        self._mask = _TRIGGER if is_trigger else 0
+        is_idle = self._group == _GROUPS and not self._waiting
+        if not is_idle:
+            self._waiting += 1
+        at = (self._first + self._waiting) % _FRAMES
+        copy(self._frames[at], r, c, self._states, self._openings)
+        self._ticks[at] = now_ms
+        if is_idle:
+            self._start()
+
+    def _start_next(self) -> None:
+        self._first = (self._first + 1) % _FRAMES
+        self._waiting -= 1
+        self._start()
+
+    def _start(self) -> None:
+        """Begin to pack the first of the frames."""
+        frame_ms = self._ticks[self._first]
+        self._mask = _TRIGGER if self.state == AFTER and frame_ms == self.trigger_ms else 0
         if self._at == 0 or self._at + _HEAD_BYTES > self._end:
             self._next_block()
         else:
-            self._begin(ticks_diff(now_ms, self._packed_ms) & 0x3FFFFFFF)
+            self._begin(ticks_diff(frame_ms, self._packed_ms) & 0x3FFFFFFF)
 
     def _begin(self, ms: int) -> None:
         """Write the head of the frame: `ms` is its tick, or the time since the one before it."""
         at = self._at
-        self._frame_at = at
         ring = self.ring
         while ms > 127:
             ring[at] = ms & 127 | 128
@@ -313,9 +329,10 @@ class BlackBox:
         if self._at:
             if self.state == AFTER:
                 if self._after_blocks == 0:
-                    # The newest frame is given up: it is whole nowhere.
+                    # This frame is given up, it is whole nowhere, and what waits behind it.
                     self.state = FULL
                     self._group = _GROUPS
+                    self._waiting = 0
                     return
                 self._after_blocks -= 1
             self.block = (self.block + 1) % len(self.used)
@@ -329,12 +346,13 @@ class BlackBox:
             for m in range(_GROUP):
                 was[m] = 0
         self._mask &= _TRIGGER
-        self._begin(self._frame_ms)
+        self._begin(self._ticks[self._first])
 
     def _pack(self) -> None:
         """Pack the next group that has changed; behind the last one the frame counts."""
         group = self._group
-        while group < _GROUPS and self._now[group] == self._was[group]:
+        now = self._frames[self._first]
+        while group < _GROUPS and now[group] == self._was[group]:
             group += 1
         if group < _GROUPS:
             if self._at + _GROUP_BYTES > self._end:
@@ -342,12 +360,12 @@ class BlackBox:
                 self._next_block()
                 return
             self._mask |= 1 << group
-            self._pack_group(self._now[group], self._was[group])
+            self._pack_group(now[group], self._was[group])
             group += 1
         self._group = group
         if group == _GROUPS:
             self.ring[self._mask_at] = self._mask
-            self._packed_ms = self._frame_ms
+            self._packed_ms = self._ticks[self._first]
             self.used[self.block] = self._at - self.block * BLOCK_BYTES
 
     def _pack_group(self, now, was) -> None:
@@ -394,6 +412,7 @@ class BlackBox:
         self.block = 0
         self._at = 0
         self._group = _GROUPS
+        self._waiting = 0
         self.is_from_boot = False
         self.state = RECORDING
         self.missed = 0
@@ -405,3 +424,9 @@ class BlackBox:
     def restore(self, credit_min: int) -> None:
         """Take back `credit_min` as it was stored: a board that restarts again and again earns nothing by it."""
         self.credit_min = credit_min if 0 <= credit_min <= CREDIT_MAX_MIN else 0
+
+
+def _frame() -> tuple:
+    """Return room for the numbers of a frame."""
+    zeros = bytes(4 * _GROUP)
+    return tuple([array("i", zeros) for _ in range(_GROUPS)])

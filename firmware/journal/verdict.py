@@ -58,6 +58,11 @@ WAITING = const(1)
 # all passes does not see.
 _EVERY = const(8)
 _SELDOM = const(128)
+# A pass in which something changes has the most to do already. What begins or ends a charge, the end of a plug-in and the mains are
+# looked at in that pass all the same; a reason, a plug that goes in and other states are still there some passes later.
+_SOON = const(4)
+# Rules that one pass asks: all of them take 3 ms (emulated RP2040).
+_RULES_A_PASS = const(6)
 # Signs of one cause come within this time: the slowest is a level after its edges (pilot.control, 100 ms) and a lock's way.
 _SETTLE_MS = const(400)
 # A station may take 1 s to PWM, a lock three tries of 3.3 s; what still waits then is refused.
@@ -89,7 +94,6 @@ class Verdict:
         self.verdict = NOT_KNOWN
         self.sure = OPEN
         self.rule = 0  # index in blame.RULES
-        self._found = 0  # of the rule that fitted last
         self.code = 0  # its code
         self.facts = 0  # blame.E_ bits
         self.reasons = 0  # signs it was judged by
@@ -113,6 +117,9 @@ class Verdict:
         self._judged_facts = 0
         self._judged_faults = 0
         self._judged_reasons = 0
+        self._is_asking = False  # the rules, some a pass
+        self._asked = 0  # that did not fit
+        self._asked_at = 0  # where the next one begins
         self._told_verdict = NOT_KNOWN
         self._told_sure = OPEN
         # What the session will be remembered by.
@@ -125,7 +132,18 @@ class Verdict:
 
     def tick(self, now_ms: int, r, c) -> None:
         """Look at one pass: `r` as sampled, `c` as decided."""
-        if c.session == self._session and c.reasons == self._reasons and r.ac_present == self._ac:
+        session = c.session
+        old = self._session
+        if session != old:
+            is_urgent = old == CHARGING or session == CHARGING or session == UNPLUGGED
+        else:
+            is_urgent = r.ac_present != self._ac and session != UNPLUGGED
+        if self._is_asking:
+            if not self._ask(is_urgent) or not is_urgent:
+                return
+        elif not is_urgent:
+            if self._wait > _SOON and (session != old or c.reasons != self._reasons):
+                self._wait = _SOON
             self._wait -= 1
             if self._wait > 0:
                 return
@@ -204,6 +222,8 @@ class Verdict:
             self._judge()
         elif waited_ms >= _GIVEN_UP_MS:
             self._give_up()
+        if self._is_asking:
+            self._ask(True)
         self._remember()
         self._close_episode()
         self._has_record = False
@@ -309,14 +329,32 @@ class Verdict:
         self._judge()
 
     def _judge(self) -> None:
-        """Ask the rules, and keep the answer unless a surer one of this episode stands."""
+        """Begin to ask the rules. Until one has answered nothing else is looked at, so that all are asked the same."""
         self._is_due = False
-        facts = self.evidence.mask & ~MOMENTARY | self._moment
-        at = self._first_rule(facts)
-        n = self._found
-        self._judged_facts = facts
+        self._judged_facts = self.evidence.mask & ~MOMENTARY | self._moment
         self._judged_faults = self.faults
         self._judged_reasons = self.reasons & ~_PREPARING
+        self._is_asking = True
+        self._asked = self._asked_at = 0
+
+    def _ask(self, is_all: bool) -> bool:
+        """Ask some rules, or all that are left; tell whether one fits. The last one fits always."""
+        table = PACKED_RULES
+        facts = self._judged_facts
+        at = self._asked_at
+        most = self._asked + _RULES_A_PASS
+        while not self._fits(table, at + HEAD, at + table[at], facts):
+            at += table[at]
+            self._asked += 1
+            if self._asked == most and not is_all:
+                self._asked_at = at
+                return False
+        self._is_asking = False
+        self._answer(at, self._asked)
+        return True
+
+    def _answer(self, at: int, n: int) -> None:
+        """Take the answer of rule `n`, which begins at `at`, unless a surer one of this episode stands."""
         verdict = PACKED_RULES[at + 2] & 7
         sure = PACKED_RULES[at + 2] >> 3 & 3
         if self._is_told:
@@ -330,7 +368,7 @@ class Verdict:
         self.sure = sure
         self.rule = n
         self.code = PACKED_RULES[at + 1]
-        self.facts = facts
+        self.facts = self._judged_facts
         self.serial = (self.serial + 1) & 0x1FFFFFFF
         if (
             not self._has_record
@@ -344,16 +382,6 @@ class Verdict:
             self._record_code = self.code
             self._record_group = PACKED_RULES[at + 2] >> 5
             self._record_sure = sure
-
-    def _first_rule(self, facts: int) -> int:
-        """Return where in PACKED_RULES the first rule that fits begins; leave its number. The last one fits always."""
-        table = PACKED_RULES
-        at = n = 0
-        while not self._fits(table, at + HEAD, at + table[at], facts):
-            at += table[at]
-            n += 1
-        self._found = n
-        return at
 
     def _fits(self, table, k: int, end: int, facts: int) -> bool:
         """Tell whether the rule whose signs and facts are table[k:end] fits: one sign of each kind, each fact, none it excludes."""
