@@ -188,6 +188,27 @@ def test_a_cable_between_two_codings_needs_the_percent_past_the_edge_of_the_high
     assert plug.mv(past_mv, 60).pp.rated_ma == then_ma
 
 
+@pytest.mark.parametrize("rail_mv", [5000, 4901, 4904, 4999])
+@pytest.mark.parametrize(
+    ("before_x10", "rated_ma", "low_x10", "high_x10", "then_ma"),
+    [
+        # The last ohms of the row between two codings, which says what the row behind it says.
+        (6800, 20_000, 1623, 1639, 32_000), (15000, 13_000, 1623, 1639, 32_000), (15000, 13_000, 3960, 3999, 20_000),
+    ],
+)  # fmt: skip
+def test_a_higher_rating_has_no_edge_between_its_own_rows(
+    rail_mv, before_x10, rated_ma, low_x10, high_x10, then_ma
+):
+    ohm_x10 = {mv: cable_ohm_x10(mv, rail_mv, 330, 0) for mv in range(1, rail_mv)}
+    before_mv = min(ohm_x10, key=lambda mv: abs(ohm_x10[mv] - before_x10))
+    between = [mv for mv, ohm in ohm_x10.items() if low_x10 <= ohm <= high_x10]
+    assert between
+    for mv in between:
+        plug = Plug(TYPE2, (rail_mv, 330)).mv(before_mv, 60)
+        assert plug.pp.rated_ma == rated_ma
+        assert plug.mv(mv, 100).pp.rated_ma == then_ma, ohm_x10[mv]
+
+
 def test_a_gbt_cable_needs_the_percent_past_the_edge_of_the_higher_coding_across_the_gap():
     # 105 ohm and 1 %: 104.2 stays, 103.9 does not.
     plug = Plug(GBT).mv(CABLE_32_MV, 60)

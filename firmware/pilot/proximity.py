@@ -240,8 +240,12 @@ class Proximity:
         new = row_index(self._family, ohm_x10)
         if new != index and index >= 0 and _rank(rows[new]) > _rank(rows[index]):
             if self.kind == PLUGGED and _kind_of(rows[new]) == PLUGGED:
-                # From one rating to a higher one: the higher one's own edge counts, however many gaps lie between them.
-                edge = rows[new - 1][0] if new > index else rows[new][0]
+                # From one rating to a higher one: where that rating ends counts, whatever lies between them. Ratings fall with
+                # rising resistance, and the row between two codings may have the lower one's.
+                last = index - 1
+                while _rank(rows[last]) < _rank(rows[new]):
+                    last -= 1
+                edge = rows[last][0]
             else:
                 # A cable that is at the end of its own row is legal: it is asked to leave the row in force, no more.
                 edge = rows[index][0] if new > index else rows[index - 1][0]
