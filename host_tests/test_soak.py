@@ -110,6 +110,7 @@ def changed(**of_last):
         (changed(piece=8000), "the largest free piece fell to 8000"),
         (changed(differing=3, first_differing=250), "round 10 first, 3 passes, from 2.50 s"),
         (changed(number=lambda n: 100 + 250 * n), "lines of report"),
+        ([Round(**{**vars(one), "number": 77}) for one in STEADY], "makes [0] lines of report"),
         (changed(plug_ins=lambda n: 8 * n - 1), "the journal counts [7, 8] plug-ins"),
         (changed(failures=2), "could not write 2 records"),
     ],

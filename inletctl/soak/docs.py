@@ -76,7 +76,7 @@ def _emulated() -> str:
 puts it there, the simulated inlet live on its pins, never restarted. After each session the collector's table is read out of the emulated
 RAM, which the board does not notice, and the journal is asked over the console. A simulated second takes 20 to 35 s where nothing else
 runs, so that 30 minutes take 10 to 17 hours: this one is run by hand. Ctrl-C ends it with what was measured so far. The emulator's time
-for a bytecode is about a Pico's (`inletctl perf --only speed`): a pass that is late there would be late on a board.
+for a bytecode is about a Pico's (`inletctl perf --only speed`): a pass that is late there may be late on a board.
 
 """
         + table(("what", "measured", "limit", "why"), limits)

@@ -239,9 +239,10 @@ def _miscounted(kept: list[Round], sessions_a_round: int) -> list[str]:
     wrong = []
     # The lines' number wraps where the clock does.
     lines = {(after.number - before.number) & TICKS_MASK for before, after in pairwise(kept)}
-    if len(lines) > 1:
+    if len(lines) > 1 or not min(lines):
         wrong.append(
-            "a round makes %s lines of report: it should be the same each time" % sorted(lines)
+            "a round makes %s lines of report: it should be the same each time, and some"
+            % sorted(lines)
         )
     counted = {after.plug_ins - before.plug_ins for before, after in pairwise(kept)}
     if counted != {sessions_a_round}:
