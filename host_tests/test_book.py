@@ -628,6 +628,48 @@ def test_a_session_that_is_followed_at_once_by_another_is_kept():
     assert 1 in numbers
 
 
+class Asking:
+    """A verdict that has its answer when a test says so."""
+
+    is_asking = True
+    serial = code = 0
+    verdict = PERSON
+
+    class outcomes:  # noqa: N801 - an attribute
+        count = revised = 0
+
+    def tick(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_the_record_of_a_session_waits_for_its_verdict_but_not_beyond_the_next_plug(comes_back):
+    book, c, r = quiet_book(Log())
+    book.sessions = SessionLog()
+    book.set_verdict(Asking())
+    now_ms = 0
+
+    def passes(session, count):
+        nonlocal now_ms
+        c.session = session
+        for _ in range(count):
+            now_ms += 10
+            book.tick(now_ms, r, c)
+
+    passes(0, 20)
+    passes(1, 900)
+    passes(0, 5)
+    assert not book.unsaved() & 1 << K_SESSION
+    if comes_back:
+        passes(1, 1)
+    else:
+        book.verdict.is_asking, book.verdict.serial, book.verdict.code = False, 1, 77
+        passes(0, 1)
+    assert book.unsaved() & 1 << K_SESSION
+    number, verdict = struct.unpack_from("<I18xH", book._record, 2)
+    assert (number, verdict) == (1, 0 if comes_back else 77)
+
+
 def test_plug_ins_that_the_session_log_could_not_keep_are_told():
     book = Book(None, [].append)
     book.sessions = SessionLog()

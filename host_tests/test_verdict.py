@@ -372,9 +372,13 @@ def test_a_refusal_given_up_after_5_s_is_told_and_one_after_2_s_is_not():
 
 
 class CountedVerdict(Verdict):
-    """Counts the rules that are asked."""
+    """Counts the rules that are asked, and the closer looks."""
 
-    asked = 0
+    asked = looks = 0
+
+    def _look(self, now_ms, r, c):
+        self.looks += 1
+        super()._look(now_ms, r, c)
 
     def _fits(self, table, k, end, facts):
         self.asked += 1
@@ -390,6 +394,59 @@ def judged_slowly():
     while not port.verdict.asked:
         port.run(10)
     return port
+
+
+def looks_in(port, passes):
+    """Return in which of so many passes the verdict looks closer."""
+    seen = []
+    for n in range(passes):
+        before = port.verdict.looks
+        port.run(10)
+        if port.verdict.looks > before:
+            seen.append(n)
+    return seen
+
+
+def counted(port):
+    """Return the port, its verdict counted from here on, and a look just over."""
+    port.verdict = CountedVerdict(Settings({}), Outcomes())
+    port.run(600)
+    while not looks_in(port, 1):
+        pass
+    return port
+
+
+def test_a_plug_that_goes_in_and_a_reason_are_looked_at_some_passes_later():
+    soon = verdict_room._SOON
+    port = counted(Port())
+    port.c.session = 1
+    assert looks_in(port, soon)[:1] == [soon - 1]
+    port = counted(Port().plug())
+    port.c.reasons ^= faults.PILOT_STEADY
+    assert looks_in(port, soon) == [soon - 1]
+
+
+@pytest.mark.parametrize("what", ["begin", "end", "out", "mains"])
+def test_what_begins_and_ends_a_charge_and_the_mains_are_looked_at_in_their_own_pass(what):
+    port = Port().plug()
+    if what != "begin":
+        port.charge(20000)
+    port = counted(port)
+    if what == "mains":
+        port.r.ac_present = not port.r.ac_present
+    else:
+        port.c.session = {"begin": 2, "end": 4, "out": 0}[what]
+    assert looks_in(port, 1) == [0]
+
+
+@pytest.mark.parametrize("later", [1, 2, 5, 20])
+def test_a_sign_that_stands_for_one_pass_behind_a_stop_counts(later):
+    port = Port().plug().charge()
+    port.stop(faults.PILOT_LOST, ms=10 * later)
+    before = port.verdict.faults, port.verdict.reasons
+    port.stop(faults.PILOT_LOST | faults.PILOT_F, ms=10)
+    port.stop(faults.PILOT_LOST, ms=10)
+    assert not before[1] & faults.PILOT_F and port.verdict.reasons & faults.PILOT_F
 
 
 def test_a_pass_asks_some_of_the_rules_and_the_answer_is_that_of_all():
@@ -408,8 +465,18 @@ def test_a_plug_that_goes_while_the_rules_are_asked_is_remembered_with_their_ans
     port = judged_slowly()
     assert not port.verdict.serial
     port.empty(10)
-    assert port.verdict.serial == 1
+    # Asked to the end, and anew: the plug was pulled.
+    assert port.verdict.serial == 1 and port.verdict.is_asking and not port.verdict.outcomes.count
+    port.run(200)
+    assert port.verdict.outcomes.count == 1 and not port.verdict.is_asking
+
+
+def test_a_plug_that_comes_back_while_the_rules_are_asked_is_another_plug_in():
+    port = judged_slowly()
+    port.empty(10).plug(600)
     assert port.verdict.outcomes.count == 1
+    port.charge(3000)
+    assert 1 <= port.verdict.evidence.flowed_s <= 3
 
 
 def test_a_wrong_proximity_goes_to_whom_it_came_with():

@@ -191,9 +191,14 @@ class Book:
 
     def _log_session(self, sessions, now_ms: int, r, c) -> None:
         sessions.tick(now_ms, r, c)
-        if not sessions.has_ended or self._has_record:
+        # As soon as its verdict is known: the next one may begin before it is written.
+        if sessions.has_ended and not (self.verdict is not None and self.verdict.is_asking):
+            self._take_session(sessions)
+
+    def _take_session(self, sessions) -> None:
+        """Make the record of a session that is over, unless one waits to be written."""
+        if self._has_record:
             return
-        # At once: the next one may begin before it is written.
         verdict = self.verdict
         code = 0
         if verdict is not None and verdict.serial != self._session_serial:
@@ -221,6 +226,9 @@ class Book:
         """The session's state has changed."""
         memory = self.memory
         if self._plugged == _UNPLUGGED:
+            if self.sessions is not None and self.sessions.has_ended:
+                # So soon that the verdict on the one before is not known yet: it goes without.
+                self._take_session(self.sessions)
             if self.session < SESSION_MAX:
                 self.session += 1
             self._has_charged = False

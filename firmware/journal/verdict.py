@@ -117,7 +117,10 @@ class Verdict:
         self._judged_facts = 0
         self._judged_faults = 0
         self._judged_reasons = 0
-        self._is_asking = False  # the rules, some a pass
+        self.is_asking = (
+            False  # the rules, some a pass; a plug-in that is over is remembered with their answer
+        )
+        self._is_ending = False
         self._asked = 0  # that did not fit
         self._asked_at = 0  # where the next one begins
         self._told_verdict = NOT_KNOWN
@@ -138,12 +141,13 @@ class Verdict:
             is_urgent = old == CHARGING or session == CHARGING or session == UNPLUGGED
         else:
             is_urgent = r.ac_present != self._ac and session != UNPLUGGED
-        if self._is_asking:
+        if self.is_asking:
             if not self._ask(is_urgent) or not is_urgent:
                 return
         elif not is_urgent:
-            if self._wait > _SOON and (session != old or c.reasons != self._reasons):
-                self._wait = _SOON
+            if session != old or c.reasons != self._reasons:
+                # Of the signs that are gathered behind a stop each counts, however short.
+                self._wait = 1 if self._is_due else min(self._wait, _SOON)
             self._wait -= 1
             if self._wait > 0:
                 return
@@ -158,13 +162,13 @@ class Verdict:
             self._entered_ms = ticks_add(now_ms, -_LONG_MS)
         self._ac = r.ac_present
         session = c.session
-        if session != self._session:
-            self._moved(now_ms, r, c)
+        evidence = self.evidence
+        has_gathered = session != self._session and self._moved(now_ms, r, c)
         if session == UNPLUGGED:
-            self.evidence.look_at_empty(r)
+            evidence.look_at_empty(r)
         else:
-            evidence = self.evidence
-            evidence.gather(now_ms, r, c)
+            if not has_gathered:
+                evidence.gather(now_ms, r, c)
             if evidence.is_learning:
                 self._wait = 1
             elif session == CHARGING and evidence.mask & E_HAD_FLOW:
@@ -172,8 +176,8 @@ class Verdict:
             self._follow(now_ms, r, c)
         self._reasons = c.reasons
 
-    def _moved(self, now_ms: int, r, c) -> None:
-        """Take a change of the session's state."""
+    def _moved(self, now_ms: int, r, c) -> bool:
+        """Take a change of the session's state; tell whether the facts of this pass were gathered for it."""
         old = self._session
         new = c.session
         self._session = new
@@ -181,7 +185,7 @@ class Verdict:
         self._entered_ms = now_ms
         if new == UNPLUGGED:
             self._end_plug_in(r, was_ms if old == WAITING else 0)
-            return
+            return False
         if old == UNPLUGGED:
             self._begin_plug_in(now_ms)
         if new == CHARGING:
@@ -197,8 +201,10 @@ class Verdict:
             self._is_due = True
             self._due_ms = ticks_add(now_ms, _SETTLE_MS)
             self.evidence.look_at_mains(now_ms, r, self.reasons)
+            return True
         elif new == RELEASED and old == WAITING and was_ms >= _GIVEN_UP_MS:
             self._give_up()
+        return False
 
     def _begin_plug_in(self, now_ms: int) -> None:
         self.evidence.begin_plug_in(now_ms)
@@ -222,8 +228,14 @@ class Verdict:
             self._judge()
         elif waited_ms >= _GIVEN_UP_MS:
             self._give_up()
-        if self._is_asking:
-            self._ask(True)
+        if self.is_asking:
+            self._is_ending = True
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        """All is known of a plug-in that is over."""
+        self._is_ending = False
         self._remember()
         self._close_episode()
         self._has_record = False
@@ -334,7 +346,7 @@ class Verdict:
         self._judged_facts = self.evidence.mask & ~MOMENTARY | self._moment
         self._judged_faults = self.faults
         self._judged_reasons = self.reasons & ~_PREPARING
-        self._is_asking = True
+        self.is_asking = True
         self._asked = self._asked_at = 0
 
     def _ask(self, is_all: bool) -> bool:
@@ -349,8 +361,10 @@ class Verdict:
             if self._asked == most and not is_all:
                 self._asked_at = at
                 return False
-        self._is_asking = False
+        self.is_asking = False
         self._answer(at, self._asked)
+        if self._is_ending:
+            self._end()
         return True
 
     def _answer(self, at: int, n: int) -> None:
