@@ -172,6 +172,17 @@ def test_reversal_needs_50_ms(pause_ms, count):
     assert len(bench.world.lock.violations) == count
 
 
+def test_a_bolt_that_slips_while_it_is_driven_towards_locked_is_no_violation():
+    bench = Bench().charging()
+    _drive(bench, 1, 400)
+    bench.run(100)
+    bench.commands.lock_drive = 1
+    bench.run(50)
+    bench.world.do("lock_slip", to=0)
+    bench.run(50)
+    assert not bench.world.violations
+
+
 def test_releasing_a_live_cable_is_a_violation():
     bench = Bench()
     _drive(bench, 1, 400)

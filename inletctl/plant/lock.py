@@ -102,22 +102,22 @@ class Lock:
             else:
                 self.travel_pct = max(self.travel_pct - step, 0.0)
         if held != self.holds:
-            self._passed()
+            self._passed(is_driven=True)
         self._tell()
 
     def _end_pct(self) -> float:
         end = self._jam_pct if self._motor == "jam" else 100.0
         return min(end, _HALF_PLUG_PCT) if self._world.person.half_plugged else end
 
-    def _passed(self) -> None:
-        """The pin went past the point from which it holds."""
+    def _passed(self, is_driven: bool) -> None:
+        """The pin went past the point from which it holds: the motor moved it, or it slipped, whatever the motor did."""
         world = self._world
         world.event("lock: holds" if self.holds else "lock: lets go")
         if not self.holds:
             load_ma = world.charger.load_ma()
-            if load_ma > _LOAD_MA and self.drive_told:
+            if load_ma > _LOAD_MA and is_driven:
                 self._violation(f"lock_live: released at {load_ma / 1000:.1f} A")
-            if self.drive_told:
+            if is_driven:
                 world.safety.lock_let_go()
             world.person.lock_moved()
 
@@ -127,7 +127,7 @@ class Lock:
         held = self.holds
         self.travel_pct = pct
         if held != self.holds:
-            self._passed()
+            self._passed(is_driven=False)
         self._tell()
 
     def _tell(self) -> None:
