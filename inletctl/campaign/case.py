@@ -225,6 +225,7 @@ class _Person:
         self._step = self._first
         self._since_us = 0
         self._asked = 0
+        self._is_again = False  # the plug-in without faults is the second of its kind
         self._wish = ""
         self._was_session = interlock.UNPLUGGED
         self._told = 0
@@ -482,7 +483,11 @@ class _Person:
         if self._asked == 2 and t_us - self._must_be_told_us > _SERVED_S * 1e6:
             self._end(t_us, "")
         elif self._asked == 1 and waited_us > self._patience_s(c) * 1e6:
-            if self._case.flash and self._is_documented(c):
+            if not self._is_again and self._names & faults.F_TEMP_RISE and self._is_latched(c):
+                # A sensor that healed just before the unplug is told of just behind the plug: that plug-in is the one that pays.
+                self._is_again = True
+                self._go(t_us, self._leave)
+            elif self._case.flash and self._is_documented(c):
                 self._seen.is_serviced = True
                 self._end(t_us, "")
             else:

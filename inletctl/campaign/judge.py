@@ -36,6 +36,7 @@ FOLLOWS = (
     ("not_locked", "lock_failed", "a bolt that could not be locked is not"),
     ("no_plug", "pp_invalid", "what cannot be believed is no plug"),
     ("pilot_lost", "pilot_invalid", "noise leaves now and then neither an edge nor a level that names a state"),
+    ("pilot_f", "pilot_invalid", "or no edge and the level of state F"),
 )  # fmt: skip
 # Reasons and faults that a kind has beside another one: (kind, any of these in the same session, reason or fault, why).
 BESIDE = (
@@ -64,7 +65,7 @@ EXPLAINED: "tuple[tuple[str, str, str], ...]" = ()
 EXCUSED = (
     ("BRIDGE-BUDGET", ("clock jumps",), "the jump counts as time driven; on a board the bridge's dead-man lets go after 20 ms"),
     ("direct_c", ("CP leaks", "S2 stuck closed", "CP level off", "amplitude wrong"), "the leak, the switch or a weak generator shows state C, not the inlet"),
-    ("load_s2", ("S2 stuck open", "diode open", "CP wire breaks", "PE breaks"), "the switch, the diode or the wire opens by itself, whatever flows; a weak generator then shows B, not A"),
+    ("load_s2", ("S2 stuck open", "S2 stuck closed", "diode open", "CP wire breaks", "PE breaks"), "the switch (one that hung, too), the diode or the wire opens by itself, whatever flows; a weak generator then shows B, not A"),
     ("state_d", ("CP leaks",), "the leak shows state D, not the inlet"),
     ("load_s2", (), "S2 opens at once or after its bounded wait, as the table says, or with a board that is dark; or less than 1 A was read, and the charger's current came after that, since it obeys 0.1 s late"),
 )  # fmt: skip
