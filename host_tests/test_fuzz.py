@@ -1,6 +1,7 @@
 """inletctl.fuzz: bytes nobody meant, fed to everything that reads bytes; and readers that are wrong on purpose, which it must find."""
 
 import json
+import time
 
 import pytest
 from click.testing import CliRunner
@@ -181,6 +182,21 @@ def test_a_run_repeats_with_its_seed():
         feed(spy, 7, 200)
         fed.append(seen)
     assert fed[0] == fed[1] and len(set(fed[0])) > 100
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone stays as it is")
+def test_the_seeds_of_every_reader_are_the_same_whenever_and_wherever_they_are_made(monkeypatch):
+    made = []
+    try:
+        for zone in ("UTC-3", "UTC+9"):
+            monkeypatch.setenv("TZ", zone)
+            time.tzset()
+            flash.a_run.cache_clear()
+            made.append({name: list(target(name).seeds) for name in TARGETS})
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert [name for name in TARGETS if made[0][name] != made[1][name]] == []
 
 
 @pytest.mark.skipif(

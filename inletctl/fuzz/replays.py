@@ -4,13 +4,12 @@ from inletctl.blackbox.payload import boxes_of
 from inletctl.blackbox.replay import replay_box
 from inletctl.blackbox.sim_box import record_boxes
 from inletctl.errors import UserError
-from inletctl.fuzz.flash import Pieces
+from inletctl.fuzz.flash import Pieces, recorded
 from inletctl.fuzz.harness import File, Harness, Refusal
 from inletctl.fuzz.serial import sealed_lines
 from inletctl.house import use_firmware
 from inletctl.link.log import read_log
 from inletctl.link.replay import replay
-from inletctl.link.sim_log import record_session
 from inletctl.link.timeline import timeline
 from inletctl.scenario.parse import parse_scenario
 
@@ -47,9 +46,7 @@ def replays() -> Harness:
     parts = [payload for kind, _, payload in held if kind == KIND_BOX]
     seeds = []
     for text in ("at 0.3s plug 32A\nend +1s\n", "at 0.1s cp_sense dead\nend +0.3s\n"):
-        path = file.folder / ("%d.jsonl" % len(seeds))
-        record_session(parse_scenario("title t\ninlet type2\n" + text), path)
-        head, *lines = path.read_bytes().split(b"\n")
+        head, *lines = recorded(text, file.folder / ("%d.jsonl" % len(seeds)))
         bare = [b"\t" + line.rpartition(b',"x":"')[0] for line in lines if b',"x":"' in line]
         stop = b'{"asked":"stop","a":[],"t_ms":901}'
         seeds.append(b"\x00" + b"\n".join([head, *bare[:24], b""]))
