@@ -131,6 +131,7 @@ BAD = {
     "divides": (known_bad.divides, "ZeroDivisionError"),
     "loops": (known_bad.loops, "too-slow"),
     "babbles": (known_bad.babbles, "no-sentence"),
+    "quits": (known_bad.quits, "SystemExit"),
     "is dumb": (known_bad.is_dumb, "no-sentence"),
     "takes any check sum of a line": (lambda: serial.console(DeafToDamage), "obeyed"),
     "removes what it cannot read": (

@@ -132,7 +132,7 @@ def check(harness: Harness, data: bytes, with_memory: bool = False) -> str:
     except _TooLongError as late:
         where = _where(late.__traceback__)
         raise Crash("too-slow", where, "it took more than %g s of CPU" % harness.cpu_s) from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Crash(type(error).__name__, _where(error.__traceback__), str(error)[:300]) from error
     finally:
         peak = 0

@@ -1,5 +1,7 @@
 """Readers that are wrong on purpose: what must be found, so that nothing passes because nothing looks."""
 
+import sys
+
 from inletctl.fuzz.harness import Harness, Refusal
 
 _MAGIC = b"OIJ!"
@@ -70,3 +72,13 @@ def is_dumb() -> Harness:
         raise Refusal("" if data[:1] == b"\x00" else "no")
 
     return Harness("known-bad-dumb", run, (b"abc",))
+
+
+def quits() -> Harness:
+    """A reader that ends the program where it does not like what it reads."""
+
+    def run(data: bytes) -> None:
+        if len(data) > 3:
+            sys.exit("too long")
+
+    return Harness("known-bad-quits", run, (b"abc",))
