@@ -174,15 +174,16 @@ def test_smaller_keeps_what_matters_wherever_it_is():
     assert smaller(b"x" * 300 + b"key" + b"y" * 300, lambda data: b"key" in data, 5000) == b"key"
 
 
-def test_a_run_repeats_with_its_seed():
+def test_a_run_repeats_with_its_seed_whatever_was_kept_meanwhile():
+    kept_by_then = ((), (), (b"0\x00", b"x"))
     fed = []
-    for _ in range(2):
+    for kept_files in kept_by_then:
         seen = []
         harness = known_bad.divides()
         spy = type(harness)(harness.name, seen.append, harness.seeds)
-        feed(spy, 7, 200)
-        fed.append(seen)
-    assert fed[0] == fed[1] and len(set(fed[0])) > 100
+        feed(spy, 7, 200, kept_files)
+        fed.append([data for n, data in enumerate(seen) if not 2 <= n < 2 + len(kept_files)])
+    assert fed[0] == fed[1] == fed[2] and len(set(fed[0])) > 100
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone stays as it is")

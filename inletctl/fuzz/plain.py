@@ -49,11 +49,13 @@ def feed(
     result = Result(harness.name)
     started_s = time.process_time()
     rng = random.Random("%s %d" % (harness.name, seed))
-    inputs = [b"", *harness.seeds, *kept]
+    inputs = [b"", *harness.seeds]
     for data in inputs:
         _one(result, harness, data)
+    for data in kept:
+        _one(result, harness, data)
     mutator = Mutator(rng, harness.words, harness.size)
-    while result.runs < runs + len(inputs):
+    while result.runs < runs + len(inputs) + len(kept):
         result.cpu_s = time.process_time() - started_s
         if seconds is not None and result.cpu_s > seconds:
             break
