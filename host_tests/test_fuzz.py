@@ -52,7 +52,9 @@ def test_what_the_repository_has_is_taken_within_the_limits_of_memory(name):
     "path", CRASH_FILES, ids=lambda path: "%s/%s" % (path.parent.name, path.stem)
 )
 def test_what_once_broke_a_reader_breaks_it_no_more(path):
-    check(target(path.parent.name), path.read_bytes(), with_memory=True)
+    harness, data = target(path.parent.name), path.read_bytes()
+    check(harness, data)
+    check(harness, data, with_memory=True)
 
 
 def test_every_kept_input_is_of_a_reader_that_there_is():
@@ -158,6 +160,10 @@ def test_a_reader_that_hoards_memory_is_found():
     with pytest.raises(Crash) as caught:
         check(harness, b"\xff\xff\xff\x0f", with_memory=True)
     assert caught.value.kind == "memory"
+    (found,) = feed(harness, SEED, RUNS).found.values()
+    assert found.crash.kind == "memory"
+    small = minimise(harness, found, 60)
+    assert len(small.data) <= 4 and small.crash.signature == found.crash.signature
 
 
 def test_a_crash_is_made_small_and_stays_the_same(tmp_path):

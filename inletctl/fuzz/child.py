@@ -22,16 +22,19 @@ def main() -> None:
     # Not there on every machine, and its types are not those of its code.
     atheris: Any = importlib.import_module("atheris")
     with atheris.instrument_imports(include=list(_INCLUDE)):
-        from inletctl.fuzz.harness import Crash, check
+        from inletctl.fuzz.harness import MEASURED_EVERY, Crash, check
         from inletctl.fuzz.targets import target
 
         harness = target(name)
     crashes = Path(folder)
     seen: dict[str, int] = {}
+    runs = 0
 
     def feed(data: bytes) -> Any:
+        nonlocal runs
+        runs += 1
         try:
-            check(harness, data)
+            check(harness, data, with_memory=runs % MEASURED_EVERY == 0)
         except Crash as crash:
             size = seen.get(crash.signature)
             if size is None or len(data) < size:

@@ -74,7 +74,7 @@ def guide(
             raise UserError("atheris has fed %s nothing: %s" % (harness.name, said), 3)
         for path in sorted(crashes.iterdir()):
             data = path.read_bytes()
-            crash = crash_of(harness, data)
+            crash = crash_of(harness, data) or crash_of(harness, data, with_memory=True)
             if crash is None and path.name.startswith(_ENDED):
                 # What ended the process, and does nothing here: memory over the limit, or a hang outside of Python.
                 crash = Crash(

@@ -51,7 +51,8 @@ def hoards() -> Harness:
     """A reader that makes room for as much as it is told to."""
 
     def run(data: bytes) -> None:
-        bytearray(int.from_bytes(data[:4], "little") & 0x0FFFFFFF)
+        # Not touched, so that it takes no time.
+        bytes(int.from_bytes(data[:4], "little") & 0x0FFFFFFF)
 
     return Harness("known-bad-hoards", run, (b"\x10\x00\x00\x00",), (), 64)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from inletctl.fuzz.harness import Crash, Harness, check
+from inletctl.fuzz.harness import MEASURED_EVERY, Crash, Harness, check
 from inletctl.fuzz.mutate import Mutator, smaller
 from inletctl.house import ROOT
 
@@ -45,7 +45,10 @@ def feed(
     seconds: "float | None" = None,
     tell: "Callable[[Result], object] | None" = None,
 ) -> Result:
-    """Feed the seeds and what is kept, then `runs` changed inputs, or until `seconds` of CPU are over; never raises Crash."""
+    """Feed the seeds and what is kept, then `runs` changed inputs, or until `seconds` of CPU are over; never raises Crash.
+
+    The memory of one input in MEASURED_EVERY is measured, and of each that is kept.
+    """
     result = Result(harness.name)
     started_s = time.process_time()
     rng = random.Random("%s %d" % (harness.name, seed))
@@ -53,7 +56,7 @@ def feed(
     for data in inputs:
         _one(result, harness, data)
     for data in kept:
-        _one(result, harness, data)
+        _one(result, harness, data, True)
     mutator = Mutator(rng, harness.words, harness.size)
     while result.runs < runs + len(inputs) + len(kept):
         result.cpu_s = time.process_time() - started_s
@@ -66,10 +69,10 @@ def feed(
     return result
 
 
-def _one(result: Result, harness: Harness, data: bytes) -> None:
+def _one(result: Result, harness: Harness, data: bytes, with_memory: bool = False) -> None:
     result.runs += 1
     try:
-        if check(harness, data):
+        if check(harness, data, with_memory or result.runs % MEASURED_EVERY == 0):
             result.refused += 1
         else:
             result.accepted += 1
@@ -79,10 +82,10 @@ def _one(result: Result, harness: Harness, data: bytes) -> None:
             result.found[crash.signature] = Found(crash, data)
 
 
-def crash_of(harness: Harness, data: bytes) -> "Crash | None":
-    """Return the crash that an input makes, None where it makes none."""
+def crash_of(harness: Harness, data: bytes, with_memory: bool = False) -> "Crash | None":
+    """Return the crash that an input makes, None where it makes none. with_memory: as of `check`."""
     try:
-        check(harness, data)
+        check(harness, data, with_memory)
     except Crash as crash:
         return crash
     return None
@@ -92,17 +95,18 @@ def minimise(harness: Harness, found: Found, tries: int = _SMALLER_TRIES) -> Fou
     """Return the same crash with a smaller input."""
 
     started_s = time.process_time()
+    with_memory = found.crash.kind == "memory"
 
     def is_same(data: bytes) -> bool:
         if time.process_time() - started_s > _SMALLER_CPU_S:
             return False
-        crash = crash_of(harness, data)
+        crash = crash_of(harness, data, with_memory)
         return crash is not None and crash.signature == found.crash.signature
 
     if found.crash.kind == "too-slow":
         tries = 40
     data = smaller(found.data, is_same, tries)
-    return Found(crash_of(harness, data) or found.crash, data)
+    return Found(crash_of(harness, data, with_memory) or found.crash, data)
 
 
 def keep(name: str, found: Found, folder: Path) -> Path:
