@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -14,7 +15,7 @@ from inletctl.fuzz.guided import guide, is_there
 from inletctl.fuzz.harness import Crash, check
 from inletctl.fuzz.mutate import smaller
 from inletctl.fuzz.plain import CRASHES, feed, keep, kept, minimise
-from inletctl.fuzz.targets import TARGETS, target
+from inletctl.fuzz.targets import KNOWN_BAD, TARGETS, target
 from inletctl.house import ROOT
 from vehicle.e2e import OK
 from vehicle.line_in import LineIn
@@ -207,9 +208,12 @@ def test_the_seeds_of_every_reader_are_the_same_whenever_and_wherever_they_are_m
     assert [name for name in TARGETS if made[0][name] != made[1][name]] == []
 
 
-@pytest.mark.skipif(
+guided = pytest.mark.skipif(
     not is_there(), reason="atheris is not installed: there are wheels for Linux on x86-64 only"
 )
+
+
+@guided
 def test_the_guide_finds_what_chance_does_not(tmp_path):
     harness = known_bad.magic()
     assert not feed(harness, SEED, 20_000).found
@@ -218,11 +222,58 @@ def test_the_guide_finds_what_chance_does_not(tmp_path):
     assert status.branches > 0
 
 
+@guided
+def test_an_input_that_ends_the_process_while_the_corpus_is_loaded_is_found(tmp_path):
+    # Here it does nothing, as one that takes too much memory would not.
+    harness = replace(known_bad.ends(), run=lambda data: None)
+    result, _ = guide(harness, 300, 1, tmp_path, runs=200)
+    assert [(found.crash.kind, found.data) for found in result.found.values()] == [
+        ("crash", b"abc")
+    ]
+    assert not result.problem
+
+
 # ------------------------------------------------------------------------------- the command line
 
 
 def fuzz(*arguments):
     return CliRunner().invoke(cli, ["fuzz", *arguments])
+
+
+def fuzz_known_bad(monkeypatch, tmp_path, name, *arguments):
+    monkeypatch.setitem(TARGETS, name, KNOWN_BAD[name])
+    folders = ("--crashes", str(tmp_path / "crashes"), "--corpus", str(tmp_path / "corpus"))
+    done = fuzz(name, "--seed", "1", "--json", *folders, *arguments)
+    (row,) = json.loads(done.stdout.partition("\nAborted!")[0])["targets"]
+    return done.exit_code, row, [path.read_bytes() for path in kept(name, tmp_path / "crashes")]
+
+
+@guided
+def test_what_the_guide_finds_and_does_not_repeat_alone_is_kept_and_told(monkeypatch, tmp_path):
+    status, row, files = fuzz_known_bad(
+        monkeypatch, tmp_path, "known-bad-remembers", "--minutes", "0.01"
+    )
+    (crash,) = row["crashes"]
+    assert (status, crash["kind"], row["problem"], len(files)) == (1, "does-not-repeat", "", 1)
+    assert "KeyError at " in crash["what"]
+
+
+@guided
+def test_a_process_that_is_killed_is_told(monkeypatch, tmp_path):
+    status, row, files = fuzz_known_bad(
+        monkeypatch, tmp_path, "known-bad-killed", "--minutes", "5"
+    )
+    assert (status, row["crashes"], files) == (3, [], [])
+    assert "known-bad-killed has ended with status -9" in row["problem"]
+
+
+def test_what_was_found_is_kept_where_a_person_stops_it(monkeypatch, tmp_path):
+    status, row, files = fuzz_known_bad(
+        monkeypatch, tmp_path, "known-bad-interrupted", "--minutes", "5", "--unguided"
+    )
+    assert (status, row["inputs"]) == (1, 30)
+    assert [crash["kind"] for crash in row["crashes"]] == ["ZeroDivisionError"]
+    assert len(files) == 1
 
 
 def test_list_names_every_reader():

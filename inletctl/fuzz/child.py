@@ -1,7 +1,7 @@
 """One reader under atheris, in a process of its own: `python -m inletctl.fuzz.child TARGET FOLDER [libFuzzer's options]`.
 
 Coverage guides what is fed; a crash of the reader is written to the folder and the run goes on, so that one mistake hides
-no other. What ends the process itself (memory, a hang outside of Python) leaves libFuzzer's own file there.
+no other, with its words beside it. What ends the process itself (memory, a hang outside of Python) leaves libFuzzer's own file there.
 """
 
 import importlib
@@ -41,6 +41,7 @@ def main() -> None:
                 seen[crash.signature] = len(data)
                 # One file a mistake: a later, smaller one takes its place.
                 number = list(seen).index(crash.signature)
+                (crashes / ("words-%d" % number)).write_text(crash.signature, "utf-8")
                 (crashes / ("found-%d" % number)).write_bytes(data)
         return 0
 

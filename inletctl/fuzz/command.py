@@ -64,7 +64,8 @@ def fuzz(
 ) -> None:
     """Feed bytes that nobody meant to whatever reads any: all readers, or each TARGET.
 
-    Exit status 0 if every input was taken or refused in one sentence, 1 if one was not: it is kept, and is a test from then on.
+    Exit status 0 if every input was taken or refused in one sentence, 1 if one was not: it is kept, and is a test from then on;
+    3 if a reader could not be fed to the end. Ctrl-C keeps what was found until then.
     """
     from inletctl.fuzz.targets import TARGETS
 
@@ -84,13 +85,19 @@ def fuzz(
     is_guided = not unguided and _can_guide(as_json)
     if not as_json:
         click.echo("seed %d, %s" % (chosen, "guided by coverage" if is_guided else "not guided"))
-    rows = _run(names, minutes * 60 / len(names), chosen, is_guided, corpus, crashes, as_json)
+    rows, is_stopped = _run(
+        names, minutes * 60 / len(names), chosen, is_guided, corpus, crashes, as_json
+    )
     if as_json:
         click.echo(json.dumps({"seed": chosen, "guided": is_guided, "targets": rows}, indent=1))
     else:
         _tell(rows, is_guided)
+    if is_stopped:
+        raise click.Abort
     if any(row["crashes"] for row in rows):
         sys.exit(1)
+    if any(row["problem"] for row in rows):
+        sys.exit(3)
 
 
 def _seed() -> int:
@@ -157,24 +164,27 @@ def _feed_file(targets: "tuple[str, ...]", path: Path) -> None:
 
 def _run(
     names: "tuple[str, ...]", seconds: float, seed: int, is_guided: bool, corpus: Path, crashes: Path, as_json: bool
-) -> "list[dict[str, Any]]":  # fmt: skip
-    from inletctl.fuzz.plain import feed, keep, kept, minimise
+) -> "tuple[list[dict[str, Any]], bool]":  # fmt: skip
+    """Feed them one after the other; return what became of each, and whether a person has stopped it."""
+    from inletctl.fuzz.plain import feed, kept
     from inletctl.fuzz.targets import target
 
     rows = []
+    is_stopped = False
     with _Bar(len(names), seconds, as_json) as bar:
         for name in names:
             bar.begin(name)
             harness = target(name)
-            before = kept(name, crashes)
+            before = tuple(path.read_bytes() for path in kept(name, crashes))
+            branches = 0 if is_guided else None
             if is_guided:
                 # First what is kept: a crash that is back is told although nobody finds it again.
-                result = feed(harness, seed, 0, tuple(path.read_bytes() for path in before))
-                branches = _guide(harness, result, seconds, seed, corpus / name, bar)
+                result = feed(harness, seed, 0, before)
+                if not result.is_stopped:
+                    branches = _guide(harness, result, seconds, seed, corpus / name, bar)
             else:
-                branches = None
                 result = feed(
-                    harness, seed, sys.maxsize // 2, tuple(path.read_bytes() for path in before), seconds,
+                    harness, seed, sys.maxsize // 2, before, seconds,
                     lambda now: bar.tell(now.runs, now.cpu_s),
                 )  # fmt: skip
             rows.append(
@@ -182,14 +192,18 @@ def _run(
                     "target": name,
                     "inputs": result.runs,
                     "branches": branches,
+                    "problem": result.problem,
                     "crashes": [
                         {"kind": found.crash.kind, "where": found.crash.where, "what": str(found.crash), "file": str(found.path)}
-                        for found in _keep_all(harness, result, crashes, minimise, keep)
+                        for found in _keep_all(harness, result, crashes)
                     ],
                 }
             )  # fmt: skip
             bar.end()
-    return rows
+            is_stopped = result.is_stopped
+            if is_stopped:
+                break
+    return rows, is_stopped
 
 
 def _guide(
@@ -199,17 +213,25 @@ def _guide(
 
     guided, status = guide(harness, seconds, seed, corpus, lambda now: bar.tell(now.runs, None))
     result.runs += guided.runs
+    result.problem = guided.problem
+    result.is_stopped = guided.is_stopped
     for signature, found in guided.found.items():
         result.found.setdefault(signature, found)
     return status.branches
 
 
-def _keep_all(
-    harness: "Harness", result: "Result", folder: Path, minimise: Any, keep: Any
-) -> "list[Found]":
+def _keep_all(harness: "Harness", result: "Result", folder: Path) -> "list[Found]":
+    """Keep what was found, each as small as it can be made; as it is, once a person has stopped it."""
+    from inletctl.fuzz.plain import keep, minimise
+
     made = []
     for found in result.found.values():
-        small = minimise(harness, found)
+        small = found
+        if not result.is_stopped:
+            try:
+                small = minimise(harness, found)
+            except KeyboardInterrupt:
+                result.is_stopped = True
         keep(harness.name, small, folder)
         made.append(small)
     return made
@@ -239,15 +261,15 @@ def _tell(rows: "list[dict[str, Any]]", is_guided: bool) -> None:
             % (crash["file"], name, crash["file"]),
             err=True,
         )
-    click.echo(
-        "%d inputs, %s"
-        % (
-            sum(row["inputs"] for row in rows),
-            "every one taken or refused in a sentence"
-            if not found
-            else "%d crashes: each is a test from now on" % len(found),
-        )
-    )
+    problems = [row["problem"] for row in rows if row["problem"]]
+    for problem in problems:
+        click.echo(problem, err=True)
+    outcome = "every one taken or refused in a sentence"
+    if found:
+        outcome = "%d crashes: each is a test from now on" % len(found)
+    elif problems:
+        outcome = "not every reader was fed to the end"
+    click.echo("%d inputs, %s" % (sum(row["inputs"] for row in rows), outcome))
 
 
 class _Bar:

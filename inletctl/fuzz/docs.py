@@ -22,8 +22,9 @@ that nothing took before, in `build/fuzz`, where the next run goes on. [atheris]
 in a process of its own; where there is no wheel of it (it is for Linux on x86-64) inputs are changed at random. Its seed is told.
 `make test` feeds a few thousand inputs without a guide, from a fixed seed.
 
-An input that breaks a reader is made small and kept in `host_tests/fuzz_crashes/TARGET/`: a test feeds it from then on. Readers that
-are wrong on purpose (`host_tests/test_fuzz.py`) show that each rule bites.
+An input that breaks a reader is made small and kept in `host_tests/fuzz_crashes/TARGET/`: a test feeds it from then on. One that did so
+only after others is kept and told as `does-not-repeat`. A process of atheris that ends and leaves no input is told too, with exit status 3.
+Ctrl-C keeps what was found until then. Readers that are wrong on purpose (`host_tests/test_fuzz.py`) show that each rule bites.
 
 Where a check sum would stop every input at the door, the input may ask for the right one: a line that begins with a tab, a frame, a
 record or a file with a bit set (the docstrings of `inletctl/fuzz` say which).

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from inletctl.errors import UserError
 from inletctl.fuzz.harness import Crash, Harness, python
 from inletctl.fuzz.plain import Found, Result, crash_of
 from inletctl.house import ROOT
@@ -17,7 +16,9 @@ from inletctl.house import ROOT
 _MEMORY_MB = 1024
 # By the clock on the wall, of what no timer of Python's ends; a busy computer gives a process a part of its time only.
 _HANG_S = 120
-# Names of libFuzzer's files of what has ended the process; others ("slow-unit") tell of a busy computer.
+# Names of the child's files of what a reader did, beside each its words; then of libFuzzer's of what has ended the process.
+# Others ("slow-unit") tell of a busy computer.
+_FOUND, _WORDS = "found-", "words-"
 _ENDED = ("crash-", "oom-", "timeout-")
 # What libFuzzer says now and then: inputs so far, branches seen, inputs worth keeping.
 _STATUS = re.compile(r"^#(\d+)\s+\w+\s+cov: (\d+) ft: \d+ corp: (\d+)/")
@@ -47,7 +48,7 @@ def guide(
 ) -> "tuple[Result, Status]":
     """Feed for so many seconds, or `runs` inputs (-1: any number); what takes a new way is kept in the folder `corpus`, where the next run begins.
 
-    Raises UserError where atheris cannot be run.
+    What was found is returned however the process ends; Result.problem says where it ended and left no input that did it.
     """
     result, status = Result(harness.name), Status()
     corpus.mkdir(parents=True, exist_ok=True)
@@ -69,28 +70,52 @@ def guide(
             dictionary = work / "words"
             dictionary.write_text("".join(_quoted(word) for word in harness.words), "ascii")
             command.append("-dict=%s" % dictionary)
-        said = _run(command, status, tell)
-        if not status.runs:
-            raise UserError("atheris has fed %s nothing: %s" % (harness.name, said), 3)
-        for path in sorted(crashes.iterdir()):
-            data = path.read_bytes()
-            crash = crash_of(harness, data) or crash_of(harness, data, with_memory=True)
-            if crash is None and path.name.startswith(_ENDED):
-                # What ended the process, and does nothing here: memory over the limit, or a hang outside of Python.
-                crash = Crash(
-                    path.name.partition("-")[0], harness.name, "it has ended the process"
-                )
+        said, exit_status = _run(command, result, status, tell)
+        left = sorted(crashes.iterdir())
+        for path in left:
+            crash = _crash_of(harness, path)
             if crash is None:
                 continue
+            data = path.read_bytes()
             known = result.found.get(crash.signature)
             if known is None or len(data) < len(known.data):
                 result.found[crash.signature] = Found(crash, data)
+        is_told = result.is_stopped or any(path.name.startswith(_ENDED) for path in left)
     result.runs = status.runs
+    if not is_told and not status.runs and not result.found:
+        result.problem = "atheris has fed %s nothing: %s" % (harness.name, said)
+    elif not is_told and exit_status:
+        result.problem = (
+            "what fed %s has ended with status %d after %d inputs or more, and left none that did it: %s"
+            % (harness.name, exit_status, status.runs, said)
+        )
     return result, status
 
 
-def _run(command: "list[str]", status: Status, tell: "Callable[[Status], object] | None") -> str:
-    """Run it, take its status over line by line, and return the last thing it said."""
+def _crash_of(harness: Harness, path: Path) -> "Crash | None":
+    """Return the crash of an input that the child has left, None where the file is none. What it does not do alone is told as that."""
+    has_ended = path.name.startswith(_ENDED)
+    if not has_ended and not path.name.startswith(_FOUND):
+        return None
+    data = path.read_bytes()
+    crash = crash_of(harness, data) or crash_of(harness, data, with_memory=True)
+    if crash is not None:
+        return crash
+    if has_ended:
+        # What ended the process, and does nothing here: memory over the limit, or a hang outside of Python.
+        return Crash(path.name.partition("-")[0], harness.name, "it has ended the process")
+    words = path.with_name(path.name.replace(_FOUND, _WORDS)).read_text("utf-8")
+    return Crash(
+        "does-not-repeat",
+        words,
+        "found while other inputs were fed, and the input does not do it alone",
+    )
+
+
+def _run(
+    command: "list[str]", result: Result, status: Status, tell: "Callable[[Status], object] | None"
+) -> "tuple[str, int]":
+    """Run it, take its status over line by line, and return the last thing it said and its exit status."""
     said = ""
     environment = {
         **os.environ,
@@ -116,10 +141,13 @@ def _run(command: "list[str]", status: Status, tell: "Callable[[Status], object]
                         tell(status)
                 elif line:
                     said = line[:200]
+        except KeyboardInterrupt:
+            process.kill()
+            result.is_stopped = True
         except BaseException:
             process.kill()
             raise
-    return said
+    return said, process.returncode
 
 
 def _quoted(word: bytes) -> str:

@@ -1,5 +1,7 @@
 """Readers that are wrong on purpose: what must be found, so that nothing passes because nothing looks."""
 
+import os
+import signal
 import sys
 
 from inletctl.fuzz.harness import Harness, Refusal
@@ -83,3 +85,57 @@ def quits() -> Harness:
             sys.exit("too long")
 
     return Harness("known-bad-quits", run, (b"abc",))
+
+
+def remembers() -> Harness:
+    """A reader that falls over at its thirtieth input, whatever that is."""
+    fed = []
+
+    def run(data: bytes) -> None:
+        fed.append(data)
+        if len(fed) == 30:
+            raise KeyError("known bad")
+
+    return Harness("known-bad-remembers", run, (b"abc",))
+
+
+def killed() -> Harness:
+    """A reader at whose thirtieth input the process is gone, as where a computer has no memory left."""
+    fed = []
+
+    def run(data: bytes) -> None:
+        fed.append(data)
+        if len(fed) == 30:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return Harness("known-bad-killed", run, (b"abc",))
+
+
+class _EndError(BaseException):
+    """Nothing that a reader or its check would stop."""
+
+
+def ends() -> Harness:
+    """A reader that ends the process where it is fed the same again, as is what was loaded once."""
+    fed = []
+
+    def run(data: bytes) -> None:
+        if data and data in fed:
+            raise _EndError
+        fed.append(data)
+
+    return Harness("known-bad-ends", run, (b"abc", b"abc"))
+
+
+def interrupted() -> Harness:
+    """A reader that divides by what it reads, and at whose thirtieth input a person has had enough."""
+    fed = []
+
+    def run(data: bytes) -> None:
+        fed.append(data)
+        if len(fed) == 30:
+            raise KeyboardInterrupt
+        if data:
+            raise Refusal("%d" % (1 // (len(data) & 1)))
+
+    return Harness("known-bad-interrupted", run, (b"abc",))

@@ -35,6 +35,8 @@ class Result:
     refused: int = 0
     cpu_s: float = 0.0
     found: "dict[str, Found]" = field(default_factory=dict)  # by signature
+    problem: str = ""  # one sentence, where the feeding has ended otherwise than it should
+    is_stopped: bool = False  # by a person
 
 
 def feed(
@@ -47,9 +49,28 @@ def feed(
 ) -> Result:
     """Feed the seeds and what is kept, then `runs` changed inputs, or until `seconds` of CPU are over; never raises Crash.
 
-    The memory of one input in MEASURED_EVERY is measured, and of each that is kept.
+    The memory of one input in MEASURED_EVERY is measured, and of each that is kept. A person who stops it (Ctrl-C) is given
+    what was found until then.
     """
     result = Result(harness.name)
+    started_s = time.process_time()
+    try:
+        _feed(result, harness, seed, runs, kept, seconds, tell)
+    except KeyboardInterrupt:
+        result.is_stopped = True
+    result.cpu_s = time.process_time() - started_s
+    return result
+
+
+def _feed(
+    result: Result,
+    harness: Harness,
+    seed: int,
+    runs: int,
+    kept: "tuple[bytes, ...]",
+    seconds: "float | None",
+    tell: "Callable[[Result], object] | None",
+) -> None:
     started_s = time.process_time()
     rng = random.Random("%s %d" % (harness.name, seed))
     inputs = [b"", *harness.seeds]
@@ -65,8 +86,6 @@ def feed(
         _one(result, harness, mutator.make(inputs))
         if tell is not None and result.runs % 64 == 0:
             tell(result)
-    result.cpu_s = time.process_time() - started_s
-    return result
 
 
 def _one(result: Result, harness: Harness, data: bytes, with_memory: bool = False) -> None:
@@ -92,8 +111,7 @@ def crash_of(harness: Harness, data: bytes, with_memory: bool = False) -> "Crash
 
 
 def minimise(harness: Harness, found: Found, tries: int = _SMALLER_TRIES) -> Found:
-    """Return the same crash with a smaller input."""
-
+    """Return the same crash with a smaller input; the same input, where it does not make it again."""
     started_s = time.process_time()
     with_memory = found.crash.kind == "memory"
 
@@ -103,6 +121,8 @@ def minimise(harness: Harness, found: Found, tries: int = _SMALLER_TRIES) -> Fou
         crash = crash_of(harness, data, with_memory)
         return crash is not None and crash.signature == found.crash.signature
 
+    if not is_same(found.data):
+        return found
     if found.crash.kind == "too-slow":
         tries = 40
     data = smaller(found.data, is_same, tries)

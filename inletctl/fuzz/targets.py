@@ -48,6 +48,10 @@ TARGETS = {
 # Readers that are wrong on purpose, for the tests of this package.
 KNOWN_BAD = {
     "known-bad-magic": Target("falls over at four signs in a row", "", "known_bad", "magic"),
+    "known-bad-remembers": Target("falls over at its 30th input", "", "known_bad", "remembers"),
+    "known-bad-killed": Target("is killed at its 30th input", "", "known_bad", "killed"),
+    "known-bad-ends": Target("ends the process", "", "known_bad", "ends"),
+    "known-bad-interrupted": Target("is interrupted", "", "known_bad", "interrupted"),
 }
 
 
