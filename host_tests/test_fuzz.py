@@ -1,6 +1,8 @@
 """inletctl.fuzz: bytes nobody meant, fed to everything that reads bytes; and readers that are wrong on purpose, which it must find."""
 
 import json
+import os
+import subprocess
 import time
 from dataclasses import replace
 
@@ -12,7 +14,7 @@ from drivers.store import SettingsStore
 from inletctl.cli import cli
 from inletctl.fuzz import can, flash, known_bad, serial, texts
 from inletctl.fuzz.guided import guide, is_there
-from inletctl.fuzz.harness import Crash, check
+from inletctl.fuzz.harness import Crash, check, python
 from inletctl.fuzz.mutate import smaller
 from inletctl.fuzz.plain import CRASHES, feed, keep, kept, minimise
 from inletctl.fuzz.targets import KNOWN_BAD, TARGETS, target
@@ -220,6 +222,18 @@ def test_the_guide_finds_what_chance_does_not(tmp_path):
     result, status = guide(harness, 300, 1, tmp_path, runs=200_000)
     assert [found.crash.kind for found in result.found.values()] == ["KeyError"]
     assert status.branches > 0
+
+
+@guided
+def test_modules_that_a_reader_loads_when_it_needs_them_guide_too(tmp_path):
+    done = subprocess.run(
+        [python(), "-m", "inletctl.fuzz.child", "console", str(tmp_path), "-runs=1"],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300, check=True,
+    )  # fmt: skip
+    told = {
+        line.rpartition(" ")[2] for line in done.stderr.splitlines() if "Instrumenting" in line
+    }
+    assert {"ports.change", "ports.records", "setting_rows"} <= told
 
 
 @guided

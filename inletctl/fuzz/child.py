@@ -6,6 +6,7 @@ no other, with its words beside it. What ends the process itself (memory, a hang
 
 import importlib
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,10 @@ def main() -> None:
         from inletctl.fuzz.targets import target
 
         harness = target(name)
+        # What a reader loads when it is first needed would else be loaded later, and guide nobody.
+        for data in harness.seeds:
+            with suppress(Crash):
+                check(harness, data)
     crashes = Path(folder)
     seen: dict[str, int] = {}
     runs = 0
