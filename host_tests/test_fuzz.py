@@ -19,6 +19,7 @@ from inletctl.fuzz.mutate import smaller
 from inletctl.fuzz.plain import CRASHES, feed, keep, kept, minimise
 from inletctl.fuzz.targets import KNOWN_BAD, TARGETS, target
 from inletctl.house import ROOT
+from inletctl.scenario.write import format_scenario
 from vehicle.e2e import OK
 from vehicle.line_in import LineIn
 
@@ -132,6 +133,11 @@ def loosening_fill(payload, r):
     r.port_ma = int.from_bytes(payload[4:8], "little")
 
 
+def forgetful_format(found, language):
+    """Write the first line of the timeline only."""
+    return format_scenario(replace(found, timeline=found.timeline[:1]), language)
+
+
 BAD = {
     "divides": (known_bad.divides, "ZeroDivisionError"),
     "loops": (known_bad.loops, "too-slow"),
@@ -143,6 +149,7 @@ BAD = {
         lambda: texts.settings_file(lambda files: TidyStore(files=files)),
         "changed",
     ),
+    "forgets when it writes": (lambda: texts.scenario(forgetful_format), "not-again"),
     "takes any record": (lambda: flash.journal_files(trusting_reader), "believed"),
     "takes any frame": (lambda: can.bus("native", without_checksum), "believed"),
     "knows what it refuses": (lambda: can.bus("cpc", half_decoded), "changed"),
