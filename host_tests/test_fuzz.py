@@ -20,6 +20,7 @@ from inletctl.fuzz.plain import CRASHES, feed, keep, kept, minimise
 from inletctl.fuzz.targets import KNOWN_BAD, TARGETS, target
 from inletctl.house import ROOT
 from inletctl.scenario.write import format_scenario
+from vehicle.desk import Desk
 from vehicle.e2e import OK
 from vehicle.line_in import LineIn
 
@@ -84,6 +85,31 @@ class DeafToDamage(LineIn):
         return super()._end(state)
 
 
+class DrivingDesk(Desk):
+    """Drives the lock for a pass where somebody says `hello`, in service mode or not."""
+
+    def _do_hello(self, now_ms):
+        self._test_lock = 1
+        super()._do_hello(now_ms)
+
+
+class StoppingDesk(Desk):
+    """Takes any command for a `stop`, until the plug is out."""
+
+    def _do_hello(self, now_ms):
+        self.stop()
+        super()._do_hello(now_ms)
+
+
+class StoppingEmptyDesk(Desk):
+    """Stops for a pass, with nothing plugged in."""
+
+    def _do_hello(self, now_ms):
+        if self._is_unplugged:
+            self.stop()
+        super()._do_hello(now_ms)
+
+
 class TidyStore(SettingsStore):
     """Removes a file that it cannot read."""
 
@@ -145,6 +171,12 @@ BAD = {
     "quits": (known_bad.quits, "SystemExit"),
     "is dumb": (known_bad.is_dumb, "no-sentence"),
     "takes any check sum of a line": (lambda: serial.console(DeafToDamage), "obeyed"),
+    "drives the lock": (lambda: serial.console(desk_of=DrivingDesk), "changed"),
+    "stops unasked": (lambda: serial.console(desk_of=StoppingDesk), "changed"),
+    "stops unasked with nothing plugged in": (
+        lambda: serial.console(desk_of=StoppingEmptyDesk),
+        "changed",
+    ),
     "removes what it cannot read": (
         lambda: texts.settings_file(lambda files: TidyStore(files=files)),
         "changed",

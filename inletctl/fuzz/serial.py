@@ -90,7 +90,9 @@ def expected(line: bytes) -> "tuple[int, bytes, list[int]] | None":
     return int(found[2]), found[3], numbers
 
 
-def console(line_of: "Callable[[], Any]" = LineIn) -> Harness:
+def console(
+    line_of: "Callable[[], Any]" = LineIn, desk_of: "Callable[..., Any]" = Desk
+) -> Harness:
     """
     What a computer types at a board. A line that begins with a tab is given its check sum.
 
@@ -102,7 +104,7 @@ def console(line_of: "Callable[[], Any]" = LineIn) -> Harness:
         typed = sealed_lines(data)
         whole = _judge_reader(line_of(), typed)
         for is_charging in (False, True):
-            _judge_desk(typed, whole, is_charging)
+            _judge_desk(desk_of, typed, whole, is_charging)
         if not whole:
             raise Refusal("no line of it is a command")
 
@@ -166,10 +168,12 @@ def _judge_reader(reader: Any, typed: bytes) -> "list[bytes]":
     return whole
 
 
-def _judge_desk(typed: bytes, whole: "list[bytes]", is_charging: bool) -> None:
+def _judge_desk(
+    desk_of: "Callable[..., Any]", typed: bytes, whole: "list[bytes]", is_charging: bool
+) -> None:
     board, ports, report = _Board(), _PortStore(), Report()
     keeper = Keeper(ports, None, False)
-    desk = Desk(board, Settings(_STORED), report, "rp2040 bench e601 0.1", None, keeper)
+    desk = desk_of(board, Settings(_STORED), report, "rp2040 bench e601 0.1", None, keeper)
     book = Book(None, None)
     book.set_memory(TroubleMemory())
     desk.set_book(book, pages)
@@ -183,6 +187,7 @@ def _judge_desk(typed: bytes, whole: "list[bytes]", is_charging: bool) -> None:
     while quiet < 8:
         now_ms = now_ms + 10 & SMALL_INT - 1
         desk.fill(r)
+        _judge_wishes(r, b"stop" in whole)
         report.tick(now_ms, c, 3)
         desk.tick(now_ms, r, c, 3)
         if desk.has_work and desk.is_at_rest:
@@ -195,13 +200,21 @@ def _judge_desk(typed: bytes, whole: "list[bytes]", is_charging: bool) -> None:
             desk.hear(typed[at])
             at += 1
         quiet = quiet + 1 if at == len(typed) and not desk.is_full else 0
-    _judge_changes(board, ports, r, set() if is_charging else set(whole), b"stop" in whole)
+    _judge_changes(board, ports, set() if is_charging else set(whole))
     _judge_answers(bytes(said))
 
 
-def _judge_changes(
-    board: _Board, ports: _PortStore, r: Any, asked: "set[bytes]", is_stop_asked: bool
-) -> None:
+def _judge_wishes(r: Any, is_stop_asked: bool) -> None:
+    """Break a rule where a pass is given a wish that nobody may have: most last for that pass only."""
+    if r.console_stop and not is_stop_asked:
+        break_rule("changed", "it stops though nobody has asked")
+    if r.test_lock:
+        break_rule("changed", "the lock is driven outside service mode")
+    if r.service_end:
+        break_rule("changed", "service mode is ended that has not begun")
+
+
+def _judge_changes(board: _Board, ports: _PortStore, asked: "set[bytes]") -> None:
     """Break a rule where something has changed that none of the words `asked` could change."""
     if (board.stored != _STORED or "store" in board.calls) and b"store" not in asked:
         break_rule("changed", "settings are stored that nobody has asked for, or while it charges")
@@ -211,10 +224,6 @@ def _judge_changes(
         break_rule(
             "changed", "port records are stored that nobody has asked for, or while it charges"
         )
-    if r.console_stop and not is_stop_asked:
-        break_rule("changed", "it stops though nobody has asked")
-    if r.test_lock:
-        break_rule("changed", "the lock is driven outside service mode")
 
 
 def _judge_answers(said: bytes) -> None:
