@@ -20,6 +20,7 @@ from inletctl.fuzz.plain import CRASHES, feed, keep, kept, minimise
 from inletctl.fuzz.targets import KNOWN_BAD, TARGETS, target
 from inletctl.house import ROOT
 from inletctl.scenario.write import format_scenario
+from journal.verdict import Verdict
 from vehicle.desk import Desk
 from vehicle.e2e import OK
 from vehicle.line_in import LineIn
@@ -72,6 +73,23 @@ def test_journal_inputs_hold_records_that_are_read():
     harness = target("journal-files")
     found = [len(flash.records_of(flash._files_of(data))) for data in harness.seeds]
     assert max(found) >= 3 and min(found) >= 1
+
+
+def test_a_journal_of_whole_records_sees_each_state_of_the_plug_in(monkeypatch):
+    """Else what is judged of a plug-in would be judged of none."""
+    harness = target("journal-records")
+    moves = []
+    moved = Verdict._moved
+
+    def watched(self, now_ms, r, c):
+        moves.append((self._session, c.session))
+        moved(self, now_ms, r, c)
+
+    monkeypatch.setattr(Verdict, "_moved", watched)
+    for data in harness.seeds:
+        moves.clear()
+        check(harness, data)
+        assert moves == [(0, 1), (1, 2), (2, 3), (3, 0)]
 
 
 # ------------------------------------------------------------------- wrong on purpose, and found

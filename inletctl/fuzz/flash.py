@@ -47,6 +47,8 @@ from step import InletStep  # noqa: E402
 _FILES = 3  # of the journal, in these inputs: enough for a newest, an older and a torn one
 _SEGMENT_BYTES = 2048
 _KINDS = (*KEPT, KIND_BOX, KIND_SESSION)
+# In each state of a plug-in: the verdict looks at most changes four passes later (journal.verdict).
+_STATE_PASSES = 5
 # When the logs of the seeds say they began: the time of day would make other inputs of the same seed.
 _BEGAN = "2026-01-01T00:00:00+00:00"
 
@@ -366,7 +368,7 @@ def journal_records() -> Harness:
             c.plug_present = state != 0
             c.s2_close = state == 2
             c.faults = 1 if state == 3 else 0
-            for _ in range(3):
+            for _ in range(_STATE_PASSES):
                 now_ms += 2500
                 book.tick(now_ms, r, c)
         _judge_pages(book)
