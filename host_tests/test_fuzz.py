@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
+from drivers.flash_log import FlashLog
 from drivers.log_reader import LogReader
 from drivers.store import SettingsStore
 from inletctl.cli import cli
@@ -152,6 +153,23 @@ class TrustingReader(LogReader):
         return self.number > above
 
 
+class StuckLog(FlashLog):
+    """Writes each record under the number that is next, and does not count it."""
+
+    def _count(self, at, size, kind, number):
+        last = self.last
+        super()._count(at, size, kind, number)
+        self.last = last
+
+
+class LosingLog(FlashLog):
+    """Says that it has written what it has not."""
+
+    def _put(self, kind, payload):
+        self.last += 1
+        return True
+
+
 def trusting_reader(files):
     return TrustingReader("/journal", (), 3, 2048, files)
 
@@ -201,6 +219,8 @@ BAD = {
     ),
     "forgets when it writes": (lambda: texts.scenario(forgetful_format), "not-again"),
     "takes any record": (lambda: flash.journal_files(trusting_reader), "believed"),
+    "counts no record": (lambda: flash.journal_files(log_of=StuckLog), "disorder"),
+    "writes no record": (lambda: flash.journal_files(log_of=LosingLog), "lost"),
     "takes any frame": (lambda: can.bus("native", without_checksum), "believed"),
     "knows what it refuses": (lambda: can.bus("cpc", half_decoded), "changed"),
     "loosens": (lambda: flash.ports_flash(loosening_fill), "loosened"),

@@ -49,6 +49,7 @@ _SEGMENT_BYTES = 2048
 _KINDS = (*KEPT, KIND_BOX, KIND_SESSION)
 # In each state of a plug-in: the verdict looks at most changes four passes later (journal.verdict).
 _STATE_PASSES = 5
+_WRITTEN_LAST = b"written last"
 # When the logs of the seeds say they began: the time of day would make other inputs of the same seed.
 _BEGAN = "2026-01-01T00:00:00+00:00"
 
@@ -227,7 +228,9 @@ def rest_until_written(book: Any, now_ms: int) -> None:
             book.work(now_ms)
 
 
-def journal_files(reader_of: "Callable[..., Any] | None" = None) -> Harness:
+def journal_files(
+    reader_of: "Callable[..., Any] | None" = None, log_of: "Callable[..., Any]" = FlashLog
+) -> Harness:
     """
     The files of a board's journal. Pieces: the low two bits say which file, 4 seals the head, 8 makes a sealed record of it.
 
@@ -260,16 +263,11 @@ def journal_files(reader_of: "Callable[..., Any] | None" = None) -> Harness:
                 if at < 0:
                     break
                 number, kind, payload = reader.number, reader.kind, bytes(reader.payload)
-                head = (
-                    bytes((0x4A, kind))
-                    + len(payload).to_bytes(2, "little")
-                    + number.to_bytes(4, "little")
-                )
-                if head + payload + crc_of(payload, head) not in whole:
+                if _sealed(kind, number, payload) not in whole:
                     break_rule("believed", "record %d was read with a wrong CRC" % number)
                 at += 12 + len(payload)
                 above = number
-        _judge_append(files)
+        _judge_append(files, log_of)
 
     held, entries = a_run()
     seeds = [Pieces.of(*((n % 4, data) for n, data in enumerate(held.values())))]
@@ -299,6 +297,12 @@ def _head(first: int) -> bytes:
     return head + crc_of(head)
 
 
+def _sealed(kind: int, number: int, payload: bytes) -> bytes:
+    """Return a whole record, as it lies on flash."""
+    head = bytes((0x4A, kind)) + len(payload).to_bytes(2, "little") + number.to_bytes(4, "little")
+    return head + payload + crc_of(payload, head)
+
+
 def _files_of(data: bytes) -> MemoryFiles:
     files: dict[str, bytes] = {}
     pieces = Pieces(data)
@@ -307,12 +311,7 @@ def _files_of(data: bytes) -> MemoryFiles:
         path = "/journal/%d.log" % ((what & 3) % _FILES)
         if what & 8 and len(said) >= 2:
             # Kind, number, payload: made a record that counts.
-            record = (
-                bytes((0x4A, said[0]))
-                + len(said[2:]).to_bytes(2, "little")
-                + said[1].to_bytes(4, "little")
-            )
-            said = record + said[2:] + crc_of(said[2:], record)
+            said = _sealed(said[0], said[1], said[2:])
         elif what & 4:
             said = said[:8] + crc_of(said[:8]) + said[8:]
         files[path] = files.get(path, b"") + said
@@ -327,21 +326,30 @@ def _judge_names(before: "dict[str, bytes]", after: "dict[str, bytes]") -> None:
             break_rule("changed", "there is a file %s that was not there" % path)
 
 
-def _judge_append(files: MemoryFiles) -> None:
-    log = FlashLog("/journal", (), _FILES, _SEGMENT_BYTES, files)
-    answer = log.append(1, b"written last", True)
+def _judge_append(files: MemoryFiles, log_of: "Callable[..., Any]") -> None:
+    """Append one more record: it is written behind those that are there, and read back as the last one."""
+    log = log_of("/journal", (), _FILES, _SEGMENT_BYTES, files)
+    log.open_all()
+    last = log.last
+    ahead = [one for one in records_of(files) if one.number > last]
+    answer = log.append(1, _WRITTEN_LAST, True)
     if answer in (BROKEN, FULL):
         if not log.problem:
             break_rule("no-sentence", "a record is not written, and nobody says why")
         raise Refusal(log.problem)
     if answer != DONE:
         break_rule("lost", "a record is answered with %d" % answer)
-    found = records_of(files)
-    if found and found[-1].number > log.last:
-        # A whole record of an older file is numbered behind the newest file's first: no board writes that, and to read in
+    if log.last <= last:
+        break_rule("disorder", "record %d is written behind record %d" % (log.last, last))
+    sealed = _sealed(1, log.last, _WRITTEN_LAST)
+    if not any(sealed in held for held in files.files.values()):
+        break_rule("lost", "a record that was written is on no file")
+    if ahead:
+        # A whole record of an older file is numbered behind the newest file's last: no board writes that, and to read in
         # the order of the numbers is what passes over the new one.
         return
-    if not found or found[-1].payload != b"written last" or found[-1].number != log.last:
+    found = records_of(files)
+    if not found or found[-1].payload != _WRITTEN_LAST or found[-1].number != log.last:
         break_rule("lost", "a record that was written is not read back")
 
 
