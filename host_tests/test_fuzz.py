@@ -13,7 +13,7 @@ from drivers.flash_log import FlashLog
 from drivers.log_reader import LogReader
 from drivers.store import SettingsStore
 from inletctl.cli import cli
-from inletctl.fuzz import can, flash, known_bad, serial, texts
+from inletctl.fuzz import can, flash, known_bad, replays, serial, texts
 from inletctl.fuzz.guided import guide, is_there
 from inletctl.fuzz.harness import Crash, check, python
 from inletctl.fuzz.mutate import smaller
@@ -204,6 +204,7 @@ BAD = {
     "divides": (known_bad.divides, "ZeroDivisionError"),
     "loops": (known_bad.loops, "too-slow"),
     "babbles": (known_bad.babbles, "no-sentence"),
+    "rambles": (known_bad.rambles, "no-sentence"),
     "quits": (known_bad.quits, "SystemExit"),
     "is dumb": (known_bad.is_dumb, "no-sentence"),
     "takes any check sum of a line": (lambda: serial.console(DeafToDamage), "obeyed"),
@@ -232,6 +233,14 @@ def test_a_reader_that_is_wrong_on_purpose_is_found(name):
     make, kind = BAD[name]
     result = feed(make(), SEED, 20 if name == "loops" else 400)
     assert kind in {found.crash.kind for found in result.found.values()}
+
+
+@pytest.mark.parametrize(("module", "make"), [(flash, flash.blackbox), (replays, replays.replays)])
+def test_all_that_is_said_of_black_boxes_is_judged(module, make, monkeypatch):
+    harness = make()
+    monkeypatch.setattr(module, "boxes_of", lambda _entries: ([], ["one is cut", "this\x1b[2J"]))
+    with pytest.raises(Crash, match="breaks the line"):
+        check(harness, b"\x01")
 
 
 def test_a_reader_that_hoards_memory_is_found():

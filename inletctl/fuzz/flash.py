@@ -384,7 +384,7 @@ def journal_records() -> Harness:
         _judge_pages(book)
         small((book.session, book.failures), "the journal")
         if board.said:
-            raise Refusal(board.said[0])
+            raise Refusal(*board.said)
 
     held, entries = a_run()
     # The firmware collects garbage at each step of its loading: what this program itself holds need not be looked through.
@@ -471,7 +471,7 @@ def blackbox() -> Harness:
             box_decode.write_box_vcd(folder.folder / "box.vcd", box)
         box_decode.write_sessions_csv(folder.folder / "sessions.csv", sessions)
         if said:
-            raise Refusal(said[0])
+            raise Refusal(*said)
 
     _, entries = a_run()
     save(entries, folder.path)

@@ -58,7 +58,7 @@ class Broken(Exception):  # noqa: N818 - the same
 
 
 class Refusal(Exception):  # noqa: N818 - the good end of most inputs
-    """The input was refused: the sentence that a person would read."""
+    """The input was refused: the sentences that a person would read. The first stands for all of them."""
 
 
 class _TooLongError(BaseException):
@@ -117,7 +117,7 @@ def small(numbers: Any, what: str) -> None:
 
 
 def check(harness: Harness, data: bytes, with_memory: bool = False) -> str:
-    """Feed `data`; return "" where it is accepted, else the sentence of its refusal. Raises Crash.
+    """Feed `data`; return "" where it is accepted, else the first sentence of its refusal. Raises Crash.
 
     with_memory     measure the memory as well, which takes three times as long
     """
@@ -131,8 +131,10 @@ def check(harness: Harness, data: bytes, with_memory: bool = False) -> str:
             harness.run(data)
         sentence = ""
     except Refusal as refusal:
-        sentence = str(refusal)
-        _judge_sentence(harness.name, sentence)
+        sentences = [str(one) for one in refusal.args] or [""]
+        for one in sentences:
+            _judge_sentence(harness.name, one)
+        sentence = sentences[0]
     except Broken as broken:
         raise Crash(broken.rule, harness.name, str(broken)) from None
     except _TooLongError as late:

@@ -77,6 +77,15 @@ def is_dumb() -> Harness:
     return Harness("known-bad-dumb", run, (b"abc",))
 
 
+def rambles() -> Harness:
+    """A reader that says one thing well, and then the input itself."""
+
+    def run(data: bytes) -> None:
+        raise Refusal("it is refused", "for %s" % data.decode("latin-1"))
+
+    return Harness("known-bad-rambles", run, (b"abc",))
+
+
 def quits() -> Harness:
     """A reader that ends the program where it does not like what it reads."""
 

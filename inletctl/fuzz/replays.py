@@ -83,4 +83,4 @@ def _replay_boxes(data: bytes) -> None:
         if sum(spans_ms) <= _LONGEST_MS:
             problems += replay_box(box).notes
     if problems:
-        raise Refusal(problems[0])
+        raise Refusal(*problems)
