@@ -201,11 +201,21 @@ class Bench:
         self.c.faults = 0
         self.charge()
 
-    def written(self):
+    def written(self, version="v"):
         """Return the box as it is read back."""
         entries = []
-        write_out(self.box, Settings({"inlet": 1}), entries, "v", 1)
+        write_out(self.box, Settings({"inlet": 1}), entries, version, 1)
         return boxes_of(entries)[0][0]
+
+
+def test_the_name_of_the_firmware_is_read_as_what_a_terminal_can_show():
+    bench = Bench()
+    bench.charge()
+    bench.live(100)
+    bench.fail()
+    bench.live(1200)
+    assert bench.written("0.9+0123456789ab").head.version == "0.9+0123456789ab"
+    assert bench.written("0.9\x1b[2J\n").head.version == "0.9?[2J?"
 
 
 def test_while_nothing_changes_fewer_than_one_pass_in_a_hundred_takes_a_frame():

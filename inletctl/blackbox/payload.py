@@ -27,6 +27,7 @@ _GROUP = 8
 _TRIGGER = 128
 _BITS = 32
 _TICKS_MASK = 0x3FFFFFFF
+_VERSION_SIGNS = 40  # of the firmware's name: journal.box_writer writes no more
 # Frames come every 1.3 s at least; a pass may be late where nothing is energised.
 _HOLE_MS = 10_000
 _AT = {name: n for n, name in enumerate(FIELDS)}
@@ -297,10 +298,15 @@ def _read_part(box: Box, part: _Part, is_broken: bool) -> bool:
     return is_broken
 
 
+def _printable(name: str) -> str:
+    """Return a name as the board told it, short and without what would move a terminal's cursor."""
+    return "".join(sign if sign.isprintable() else "?" for sign in name[:_VERSION_SIGNS])
+
+
 def _head(read: _Reader) -> Head:
     told = {name: read.number() for name, _ in HEAD}
     flags = {name: bool(told["flags"] >> n & 1) for n, name in enumerate(FLAGS)}
-    version = read.take(read.number()).decode("utf-8", "replace")
+    version = _printable(read.take(read.number()).decode("utf-8", "replace"))
     settings: dict[str, int] = {}
     for _ in range(read.number()):
         number, value = read.number(), read.number()
