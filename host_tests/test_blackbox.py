@@ -13,6 +13,7 @@ from faults import (
     PP_INVALID,
     VEHICLE_NO,
 )
+from inletctl.blackbox.decode import write_box_vcd
 from inletctl.blackbox.payload import MORE_FLAGS, boxes_of
 from inletctl.blackbox.sim_box import PART_BYTES, record_boxes, write_out
 from inletctl.house import SCENARIOS
@@ -216,6 +217,30 @@ def test_the_name_of_the_firmware_is_read_as_what_a_terminal_can_show():
     bench.live(1200)
     assert bench.written("0.9+0123456789ab").head.version == "0.9+0123456789ab"
     assert bench.written("0.9\x1b[2J\n").head.version == "0.9?[2J?"
+
+
+def test_a_block_whose_times_go_back_is_left_out_and_told(tmp_path):
+    bench = Bench()
+    bench.charge()
+    for _ in range(600):
+        bench.c.charger_ma ^= 1000
+        bench.r.cp_high_mv ^= 512
+        bench.live(1)
+    bench.fail()
+    bench.live(1200)
+    entries = []
+    write_out(bench.box, Settings({"inlet": 1}), entries, "v", 1, 700)
+    (whole,), _ = boxes_of(entries)
+    assert len(entries) > 3 and not whole.problems
+    # The second part once more, in the place of the third.
+    again = bytearray(entries[1][2])
+    again[1] = 2
+    entries[2] = (*entries[2][:2], bytes(again))
+    (box,), _ = boxes_of(entries)
+    assert box.problems == ["%s: a block is left out: its times go back." % box.name]
+    ticks = [frame.t_ms for frame in box.frames]
+    assert ticks == sorted(ticks) and len(ticks) < len(whole.frames) and box.breaks
+    assert write_box_vcd(tmp_path / "box.vcd", box).stat().st_size > 1000
 
 
 def test_while_nothing_changes_fewer_than_one_pass_in_a_hundred_takes_a_frame():

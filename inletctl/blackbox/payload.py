@@ -27,6 +27,7 @@ _GROUP = 8
 _TRIGGER = 128
 _BITS = 32
 _TICKS_MASK = 0x3FFFFFFF
+_SPAN_MS = 1 << 29
 _VERSION_SIGNS = 40  # of the firmware's name: journal.box_writer writes no more
 # Frames come every 1.3 s at least; a pass may be late where nothing is energised.
 _HOLE_MS = 10_000
@@ -288,6 +289,10 @@ def _read_part(box: Box, part: _Part, is_broken: bool) -> bool:
             box.problems.append("%s: a block is left out: %s." % (box.name, error))
             is_broken = True
             continue
+        if not _is_in_order([*box.frames[:1], *box.frames[-1:], *frames]):
+            box.problems.append("%s: a block is left out: its times go back." % box.name)
+            is_broken = True
+            continue
         if is_broken and frames:
             if box.frames:
                 box.breaks.append(len(box.frames))
@@ -296,6 +301,12 @@ def _read_part(box: Box, part: _Part, is_broken: bool) -> bool:
         box.frames += frames
         is_broken = False
     return is_broken
+
+
+def _is_in_order(frames: "list[Frame]") -> bool:
+    """Tell whether the ticks only rise, and by less than what a difference of ticks is good for."""
+    since_ms = [frame.t_ms - frames[0].t_ms & _TICKS_MASK for frame in frames]
+    return since_ms == sorted(since_ms) and not any(ms >= _SPAN_MS for ms in since_ms)
 
 
 def _printable(name: str) -> str:
