@@ -41,6 +41,8 @@ class Release:
         self.is_ac_live = False  # AC stays although S2 has been open for long
         self.is_alive = True  # a sign of life now: S2, current, volts, or a contactor
         self._has_seen_ac = False  # the AC sense has shown "present" since S2 closed last
+        # S2, for _DEAD_UNMEASURED_MS; kept: ticks_diff is good for six days only.
+        self._is_long_open = False
         self.is_forced = False  # let go of because a hand insisted, in this plug-in
         # S2 was closed for DC in this plug-in; after a boot nobody knows that it was not.
         self._had_dc = may_have_dc and has_modem
@@ -51,9 +53,7 @@ class Release:
         self._was_closed = False
         self._is_timed = False
         self._dead_since_ms = 0  # no sign of life since
-        self._is_long_dead = (
-            False  # for _DEAD_UNMEASURED_MS; kept: ticks_diff is good for six days only
-        )
+        self._is_long_dead = False  # for _DEAD_UNMEASURED_MS; kept likewise
         self._measured_since_ms = 0  # and measured all the while since
         self._drive_since_ms = 0
 
@@ -121,6 +121,10 @@ class Release:
         "Absent" is believed only of a sense that has shown "present" since S2 closed last; "present" long after S2
         opened is believed even when the sense dies, until it shows "absent" or the plug is out.
         """
+        if s2_close:
+            self._is_long_open = False
+        elif not self._is_long_open:
+            self._is_long_open = ticks_diff(now_ms, opened_ms) >= _DEAD_UNMEASURED_MS
         if i.is_unplugged:
             self.is_ac_live = False
         elif self._has_ac_sense and i.ac_ok:
@@ -131,8 +135,8 @@ class Release:
                     self._has_seen_ac = False
             elif s2_close:
                 self._has_seen_ac = True
-            elif not self.is_ac_live:
-                self.is_ac_live = ticks_diff(now_ms, opened_ms) >= _DEAD_UNMEASURED_MS
+            elif self._is_long_open:
+                self.is_ac_live = True
 
     def _prove_dead(self, now_ms: int, i, s2_close: bool) -> None:
         """Tell whether a sign of life is seen now; `may_unlock` once there has been none for long enough."""

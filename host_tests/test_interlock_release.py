@@ -147,6 +147,27 @@ def test_ac_that_stays_is_told_and_believed_even_when_its_sense_dies():
     assert rig.k.faults == 0 and rig.k.may_unlock
 
 
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3, 4, 5])
+def test_ac_that_stays_is_told_however_long_s2_has_been_open(quarters):
+    """An inlet that was empty for days meets a station whose contactor is welded."""
+    rig = Rig().unplug().run(5000)
+    rig.evse_opens = False
+    for _ in range(quarters):
+        rig.run(1000)
+        rig.now_ms = (rig.now_ms + 2**28) & (2**30 - 1)
+    rig.run(1000)
+    assert rig.k.faults == 0
+    rig.plug()
+    rig.i.is_locked = False
+    rig.i.ac_present = True
+    rig.run(20)
+    assert rig.k.faults == F_AC_LIVE
+    rig.i.ac_ok = rig.i.ac_present = False
+    rig.i.unlock_request = True
+    rig.run(4000)
+    assert rig.k.faults == F_AC_LIVE and not rig.k.may_unlock
+
+
 @pytest.mark.parametrize("start_ms", (*STARTS, 5000, 2**29 + 5))
 def test_ac_after_a_reboot_is_no_fault_before_the_evse_had_its_3_s(start_ms):
     """Whatever the clock reads at boot: the EVSE may take 3 s to open its contactor."""
