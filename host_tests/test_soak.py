@@ -106,6 +106,13 @@ def changed(**of_last):
     ("rounds", "words"),
     [
         (changed(used=lambda n: 170_000 + 200 * n), "memory leaks"),
+        (
+            [
+                Round(**{**vars(one), "used": 170_000 + 4736 * (n in (40, 41))})
+                for n, one in enumerate(STEADY)
+            ],
+            "4736 at worst",
+        ),
         (changed(allocated=lambda n: 900 + 20 * n), "bytes at the end"),
         (changed(piece=8000), "the largest free piece fell to 8000"),
         (changed(differing=3, first_differing=250), "round 10 first, 3 passes, from 2.50 s"),
@@ -127,6 +134,12 @@ def test_every_round_makes_as_many_lines_where_their_number_wraps_too():
     assert shortfalls(rounds, 8) == []
     odd = [*rounds[:-1], Round(**{**vars(rounds[-1]), "number": rounds[-1].number + 1})]
     assert any("lines of report" in one for one in shortfalls(odd, 8))
+
+
+def test_a_round_may_end_while_a_record_is_written():
+    rounds = [*STEADY]
+    rounds[40] = Round(**{**vars(STEADY[40]), "used": STEADY[40].used + 4736})
+    assert shortfalls(rounds, 8) == []
 
 
 def test_the_boot_alone_may_differ():

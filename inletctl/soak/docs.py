@@ -16,7 +16,7 @@ _HEAD = "<!-- Printed by `inletctl docs` from inletctl/soak and docs/figures. Do
 def soak_page() -> str:
     """Return docs/soak.md."""
     limits = [
-        ("leak", "memory used, garbage collected, after each round: what the trend adds over all of them, and the most at any time", "%d bytes" % run.LEAK_MAX_BYTES,
+        ("leak", "memory used, garbage collected, after each round: what the trend adds over all of them, and the most that two in a row hold", "%d bytes" % run.LEAK_MAX_BYTES,
          "a board keeps 10 KB for what it does at rest; a tenth of that in the 10,000 sessions of 15 years is what nobody notices"),
         ("trend", "bytes that a round allocates at rest: the mean of the last fifth of the rounds over that of the first", "%g" % run.ALLOCATED_GROWTH,
          "a pass may allocate nothing at all (the heap is locked); at rest the journal writes now more, now less in a round; judged from 50 rounds on"),
