@@ -188,6 +188,12 @@ def test_a_cable_between_two_codings_needs_the_percent_past_the_edge_of_the_high
     assert plug.mv(past_mv, 60).pp.rated_ma == then_ma
 
 
+def test_a_cable_at_the_end_of_its_row_counts_when_it_comes_from_an_empty_inlet():
+    # 2459.0 ohm: the row ends at 2460, and 1 % is asked of one rating beside another only.
+    plug = Plug().mv(OPEN_MV, 60).mv(3554, 100)
+    assert plug.pp.kind == PLUGGED and plug.pp.rated_ma == 13_000
+
+
 @pytest.mark.parametrize("rail_mv", [5000, 4901, 4904, 4999])
 @pytest.mark.parametrize(
     ("before_x10", "rated_ma", "low_x10", "high_x10", "then_ma"),
