@@ -131,6 +131,12 @@ def test_gbt_counts_within_five_percent_only():
     assert limits.cable("gbt", 680 * 1.2) == {REFUSED}
 
 
+def test_at_the_edge_of_a_rating_a_lower_one_that_was_in_force_may_stay():
+    assert limits.cable("gbt", 105) == {63, 32, 16, 10, REFUSED}
+    assert limits.cable("gbt", 1575) == {10, REFUSED}
+    assert limits.cable("type2", 139) == {63, 32, 20, 13, REFUSED}
+
+
 def test_derating_is_a_straight_line_and_nothing_above_the_stop():
     settings = limits.setting_defaults() | {"max_current_ma": 32_000}
     assert limits.derated_ma(400, settings)[0] == 32_000

@@ -154,7 +154,7 @@ def _type2(ohm: float) -> set[int]:
         if low <= ohm <= high:
             found.add(a)
             if ohm < low * (1 + _EDGE) or ohm > high * (1 - _EDGE):
-                found |= {REFUSED, *_below(a)}
+                found |= {REFUSED, *_lower(_TYPE2, a)}
         elif low * (1 - _EDGE) < ohm < high * (1 + _EDGE):
             found |= {a, REFUSED}
     if 60 <= ohm < 80 or not found:
@@ -165,19 +165,19 @@ def _type2(ohm: float) -> set[int]:
     return found
 
 
-def _below(a: int) -> set[int]:
-    lower = [row[2] for row in _TYPE2 if row[2] < a]
-    return {max(lower)} if lower else set()
-
-
 def _gbt(ohm: float) -> set[int]:
     for coding, a in _GBT:
         off = abs(ohm / coding - 1)
         if off <= 0.03:
             return {a}
         if off <= 0.05 + _EDGE:
-            return {a, REFUSED}
+            return {a, REFUSED, *_lower(_GBT, a)}
     return {REFUSED}
+
+
+def _lower(rows: "tuple[tuple[int, ...], ...]", a: int) -> set[int]:
+    """Return the ratings below `a`: at its edge one that was in force may stay, since a cable does not change while it is plugged in."""
+    return {row[-1] for row in rows if row[-1] < a}
 
 
 # ---------------------------------------------------------------------------------------- temperature
