@@ -1,5 +1,6 @@
 """Mutants: how they are made, that those which matter die, that a survivor is told, and that the stored figures are of this firmware."""
 
+import importlib
 import json
 import re
 
@@ -106,6 +107,14 @@ def test_seeded_mutants_die(room):
     print("seed", SEED)
     assert result.killed >= 3
     assert [mutant.key for mutant in result.survivors if mutant.key not in known] == []
+
+
+def test_a_constant_is_noticed_by_tests_that_this_process_has_loaded_already():
+    room = SMALL[0]
+    for path in room.test_files():
+        importlib.import_module(path.stem)
+    key = ("lock/feedback.py", "_PROOF_MS", "_PROOF_MS = const(50)", "_PROOF_MS = const(51)", 1)
+    assert run_room(room, None, SEED, None, quiet, only={key}).killed == 1
 
 
 def test_mutants_that_no_test_looks_at_survive_and_are_told(tmp_path):

@@ -27,10 +27,13 @@ from typing import Any
 
 from inletctl.house import FIRMWARE, ROOT, use_firmware
 from inletctl.mutate.make import Mutant, module_of
+from inletctl.mutate.rooms import TESTS
 
 KILLED = "killed"
 SURVIVED = "survived"
 NO_CHANGE = "no change"
+# What a verdict is made with. It takes nothing from the firmware.
+_KEPT = ("inletctl", "inletctl.errors", "inletctl.house")
 # CPU seconds for a mutant's tests: so many times what they take on the healthy firmware, and a start.
 _TIMES = 5
 _START_S = 3
@@ -215,7 +218,7 @@ def _try_on_import(mutant: Mutant, files: list[Path]) -> Verdict:
             return Verdict(NO_CHANGE)
     except Exception:
         return Verdict(KILLED, "import")
-    for name in [name for name, module in sys.modules.items() if _is_firmware(module)]:
+    for name in [name for name, module in sys.modules.items() if _holds_firmware(name, module)]:
         del sys.modules[name]
     sys.meta_path.insert(0, _Finder(mutant))  # type: ignore[arg-type]
     for path in files:
@@ -230,6 +233,14 @@ def _try_on_import(mutant: Mutant, files: list[Path]) -> Verdict:
 
 def _is_firmware(module: Any) -> bool:
     return str(getattr(module, "__file__", "") or "").startswith(str(FIRMWARE))
+
+
+def _holds_firmware(name: str, module: Any) -> bool:
+    """Tell whether a module is the firmware's, or may have taken something from it: where tests run in one process with this, those too."""
+    if name in _KEPT or name.startswith("inletctl.mutate"):
+        return False
+    path = str(getattr(module, "__file__", "") or "")
+    return path.startswith((str(FIRMWARE), str(TESTS), str(ROOT / "inletctl")))
 
 
 # --------------------------------------------------------------------- mutants within functions
