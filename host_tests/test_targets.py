@@ -1,17 +1,19 @@
 """What runs the firmware: that an allocation is caught, that a failing firmware is told, that tools are asked for."""
 
 import dataclasses
+import gc
 import json
 import re
 import subprocess
 from copy import copy
 from itertools import pairwise
+from weakref import ref
 
 import pytest
 
 from faults import F_INTERNAL, F_SETTINGS_REFUSED, SETTINGS
 from inletctl.errors import UserError
-from inletctl.house import SCENARIOS, use_firmware
+from inletctl.house import FIRMWARE, ROOT, SCENARIOS, use_firmware
 from inletctl.scenario.load import read_scenario
 from inletctl.scenario.parse import parse_scenario
 from inletctl.session import START_BEFORE_WRAP_MS, Session
@@ -346,3 +348,24 @@ def test_a_step_that_allocates_ends_the_tape(played, monkeypatch, made):
         with pytest.raises(RuntimeError, match="MemoryError"):
             node.play(tape)
     node.play(tape)
+
+
+def test_a_collection_that_the_firmware_asks_for_looks_through_nothing_here_and_any_other_does():
+    class Ring:
+        def __init__(self):
+            self.itself = self
+
+    def is_freed_by(path):
+        held = ref(Ring())
+        exec(compile("import gc\ngc.collect()", str(path), "exec"), {})
+        return held() is None
+
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        assert not is_freed_by(FIRMWARE / "main.py")
+        assert not is_freed_by(FIRMWARE / "vehicle" / "loader.py")
+        assert is_freed_by(ROOT / "host_tests" / "main.py")
+    finally:
+        if was_on:
+            gc.enable()
