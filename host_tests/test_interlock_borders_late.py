@@ -1,44 +1,14 @@
 """The interlock and its neighbours where passes come late: no border is missed because none fell on it."""
 
 import pytest
-from interlock_rig import Rig, charging
 from test_handoff import in_dc
 from test_interlock_borders import STARTS, Button, Controller, Plug, tick
 
 from charger import ChargerWatch
-from faults import F_CHARGER_OVER, REST, SHOW_B
-from interlock import RELEASED, RESTING, STOPPING, WAITING
-from release import LOCK
+from faults import F_CHARGER_OVER
 from ticks import ticks_add
 
 # The session --------------------------------------------------------------------------------------
-
-
-@STARTS
-def test_b_is_shown_for_long_enough_also_where_no_pass_falls_on_the_time(start_ms):
-    rig = Rig(start_ms).unplug().run(4000).plug()
-    tick(rig, 10)
-    assert tick(rig, 480).k.reasons == SHOW_B
-    assert tick(rig, 30).k.reasons == 0
-
-
-@STARTS
-def test_a_boot_has_rested_also_where_no_pass_falls_on_the_time(start_ms):
-    rig = Rig(start_ms)
-    rig.k.rest_after_crash()
-    tick(rig, 0)
-    assert tick(rig, 2990).k.reasons & REST
-    assert not tick(rig, 30).k.reasons & REST
-
-
-@STARTS
-def test_current_that_does_not_end_is_not_waited_for_past_the_bound(start_ms):
-    rig = charging(start_ms)
-    rig.i.stop_request = True
-    tick(rig, 10)
-    assert tick(rig, 2990).k.session == STOPPING
-    assert tick(rig, 30).k.session == RESTING
-    assert not rig.k.s2_close
 
 
 @STARTS
@@ -48,32 +18,6 @@ def test_a_controller_that_does_not_let_go_is_not_waited_for_past_the_bound(star
     tick(rig, 10)
     assert tick(rig, 2990).k.s2_close
     assert not tick(rig, 30).k.s2_close
-
-
-@STARTS
-def test_a_rest_is_over_also_where_no_pass_falls_on_its_end(start_ms):
-    rig = charging(start_ms)
-    rig.i.stop_request = True
-    rig.i.charger_ma = 0
-    rig.until(lambda k: k.session == RESTING)
-    rig.i.stop_request = False
-    assert tick(rig, 2990).k.session == RESTING
-    assert tick(rig, 30).k.session == WAITING
-
-
-@STARTS
-def test_a_free_cable_is_locked_again_with_the_first_pass_past_its_time_and_never_counts_as_out(
-    start_ms,
-):
-    rig = Rig(start_ms, relock_s=30)
-    rig.i.unlock_request = True
-    rig.until(lambda k: k.may_unlock, 10_000)
-    rig.i.is_locked, rig.i.is_unlocked = False, True
-    rig.run(100)
-    rig.i.unlock_request = False
-    assert tick(rig, 29_990).k.session == RELEASED
-    assert tick(rig, 30).k.session == WAITING
-    assert rig.k.lock_request == LOCK
 
 
 # The charger --------------------------------------------------------------------------------------
@@ -102,28 +46,6 @@ def test_a_charger_that_does_not_come_down_is_found_however_slow_the_passes_are(
 
 
 @STARTS
-def test_a_cable_is_found_dead_also_where_no_pass_falls_on_the_time(start_ms):
-    plug = Plug(start_ms, has_ac_sense=False)
-    assert not plug.at(2990).may_unlock
-    assert plug.at(3020).may_unlock
-    plug = Plug(start_ms)
-    plug.s2 = plug.i.ac_present = True
-    plug.at(10)
-    plug.s2 = plug.i.ac_present = False
-    plug.at(20)
-    assert not plug.at(110).may_unlock
-    assert plug.at(150).may_unlock
-
-
-@STARTS
-def test_ac_that_stays_is_told_also_where_no_pass_falls_on_the_time(start_ms):
-    plug = Plug(start_ms)
-    plug.i.ac_present = True
-    assert not plug.at(2990).is_ac_live
-    assert plug.at(3020).is_ac_live
-
-
-@STARTS
 def test_ac_has_its_3_s_anew_each_time_s2_opens(start_ms):
     plug = Plug(start_ms)
     assert not plug.at(10_000).is_ac_live
@@ -134,14 +56,6 @@ def test_ac_has_its_3_s_anew_each_time_s2_opens(start_ms):
     for ms in (20_010, 20_020, 23_009):
         assert not plug.at(ms).is_ac_live
     assert plug.at(23_010).is_ac_live
-
-
-@STARTS
-def test_driving_is_allowed_also_where_no_pass_falls_on_the_time(start_ms):
-    plug = Plug(start_ms)
-    plug.is_idle = plug.i.is_clear_to_drive = plug.i.is_pilot_dead = plug.i.is_unlocked = True
-    assert not plug.at(90).drive_allowed
-    assert plug.at(130).drive_allowed
 
 
 # The hand-over ------------------------------------------------------------------------------------
@@ -175,17 +89,6 @@ def test_a_press_is_forgotten_with_the_first_pass_past_the_window(start_ms):
         button.at(begin_ms + 30, True)
         button.at(begin_ms + 100, False)
         assert button.at(begin_ms + 400, False).is_wanted is counts
-
-
-@STARTS
-def test_a_hand_insists_and_ends_also_where_no_pass_falls_on_the_times(start_ms):
-    button = Button(start_ms)
-    button.at(0, True)
-    button.at(100, True)
-    assert not button.at(29_990, True).is_insisted
-    assert button.at(30_020, True).is_insisted
-    assert button.at(89_990, True).is_insisted
-    assert not button.at(90_030, True).is_insisted
 
 
 @STARTS
