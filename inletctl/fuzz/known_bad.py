@@ -3,6 +3,8 @@
 import os
 import signal
 import sys
+from collections.abc import Callable
+from itertools import count
 
 from inletctl.fuzz.harness import Harness, Refusal
 
@@ -96,13 +98,18 @@ def quits() -> Harness:
     return Harness("known-bad-quits", run, (b"abc",))
 
 
+def _thirtieth() -> Callable[[], bool]:
+    """Return what tells whether it is called for the thirtieth time."""
+    calls = count(1)
+    return lambda: next(calls) == 30
+
+
 def remembers() -> Harness:
     """A reader that falls over at its thirtieth input, whatever that is."""
-    fed = []
+    is_thirtieth = _thirtieth()
 
     def run(data: bytes) -> None:
-        fed.append(data)
-        if len(fed) == 30:
+        if is_thirtieth():
             raise KeyError("known bad")
 
     return Harness("known-bad-remembers", run, (b"abc",))
@@ -110,11 +117,10 @@ def remembers() -> Harness:
 
 def killed() -> Harness:
     """A reader at whose thirtieth input the process is gone, as where a computer has no memory left."""
-    fed = []
+    is_thirtieth = _thirtieth()
 
     def run(data: bytes) -> None:
-        fed.append(data)
-        if len(fed) == 30:
+        if is_thirtieth():
             os.kill(os.getpid(), signal.SIGKILL)
 
     return Harness("known-bad-killed", run, (b"abc",))
@@ -138,11 +144,10 @@ def ends() -> Harness:
 
 def interrupted() -> Harness:
     """A reader that divides by what it reads, and at whose thirtieth input a person has had enough."""
-    fed = []
+    is_thirtieth = _thirtieth()
 
     def run(data: bytes) -> None:
-        fed.append(data)
-        if len(fed) == 30:
+        if is_thirtieth():
             raise KeyboardInterrupt
         if data:
             raise Refusal("%d" % (1 // (len(data) & 1)))
