@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console, Group, OverflowMethod, RenderableType
 from rich.text import Text
 
+from inletctl.printable import printable
 from inletctl.record import Event, Recorder, mask_rows, name_of
 from inletctl.report.meta import SessionMeta, clock
 from inletctl.report.palette import LEVEL, color_of
@@ -265,4 +266,4 @@ def _style(color: str) -> str:
 
 def _plain(text: str) -> str:
     """Return text without what a terminal could take for a command."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    return printable(text, " ")

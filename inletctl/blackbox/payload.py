@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from inletctl.house import use_firmware
 from inletctl.link.codec import are_sane
+from inletctl.printable import printable
 
 use_firmware()
 
@@ -309,15 +310,10 @@ def _is_in_order(frames: "list[Frame]") -> bool:
     return since_ms == sorted(since_ms) and not any(ms >= _SPAN_MS for ms in since_ms)
 
 
-def _printable(name: str) -> str:
-    """Return a name as the board told it, short and without what would move a terminal's cursor."""
-    return "".join(sign if sign.isprintable() else "?" for sign in name[:_VERSION_SIGNS])
-
-
 def _head(read: _Reader) -> Head:
     told = {name: read.number() for name, _ in HEAD}
     flags = {name: bool(told["flags"] >> n & 1) for n, name in enumerate(FLAGS)}
-    version = _printable(read.take(read.number()).decode("utf-8", "replace"))
+    version = printable(read.take(read.number()).decode("utf-8", "replace")[:_VERSION_SIGNS])
     settings: dict[str, int] = {}
     for _ in range(read.number()):
         number, value = read.number(), read.number()

@@ -16,6 +16,7 @@ from inletctl.monitor.model import (
     Monitor,
 )
 from inletctl.monitor.wave import draw
+from inletctl.printable import printable
 from inletctl.report.palette import COLORS, LEVEL, color_of
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -345,7 +346,7 @@ def spark(values: "tuple[int, ...]", width: int) -> str:
 
 def plain(text: str) -> str:
     """Return text without what a terminal could take for a command."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    return printable(text, " ")
 
 
 def _named(name: str, value: str) -> Text:

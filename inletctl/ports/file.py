@@ -10,6 +10,7 @@ from typing import Any
 from inletctl.errors import UserError
 from inletctl.house import use_firmware
 from inletctl.ports.words import Record
+from inletctl.printable import printable
 from inletctl.report.files import write_whole
 
 use_firmware()
@@ -75,7 +76,7 @@ class PortFile:
                 found_problems = ["port %d is there twice: the second one does not count" % number]
             if found_problems:
                 self.refused += [
-                    "%s, entry %d: %s" % (self.path, place + 1, _printable(one))
+                    "%s, entry %d: %s" % (self.path, place + 1, printable(one))
                     for one in found_problems
                 ]
             else:
@@ -111,11 +112,6 @@ class PortFile:
             # An entry with an error may hold half a character: it stays as it is.
             text = json.dumps(made, indent=1) + "\n"
         write_whole(self.path, lambda stream: stream.write(text))
-
-
-def _printable(sentence: str) -> str:
-    """Return a sentence that quotes the file without what would move a terminal's cursor, or could not be written."""
-    return "".join(sign if sign.isprintable() else "?" for sign in sentence)
 
 
 def _can_be_stored(text: str) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from inletctl.printable import printable
 from inletctl.scenario.units import BadValueError, convert, plain, show, split_number, symbol
 
 REQUIRED = object()  # the default of a field that has none
@@ -25,7 +26,7 @@ LISTED = 24
 
 def shown(word: str) -> str:
     """Return a word quoted for a message: printable and of bounded length."""
-    text = "".join(c if c.isprintable() else "?" for c in word)
+    text = printable(word)
     return "'%s'" % (text if len(text) <= 40 else text[:37] + "...")
 
 
