@@ -163,7 +163,7 @@ class Host:
             self._passes += 1
             return
         # The door's motor would run on past its end.
-        if not is_at_rest or (self._car is not None and self._car.is_moving):
+        if not is_at_rest or (self._car is not None and self._car.is_moving()):
             return
         board = self._board
         loader = self._loader

@@ -327,7 +327,7 @@ def test_before_and_after_the_trigger_have_their_share(blocks):
         bench.live(20, tremble=True)
     bench.fail()
     passes = 0
-    while not bench.box.is_full:
+    while bench.box.state != FULL:
         bench.live(1, tremble=True)
         passes += 1
         assert passes < 1200
@@ -348,7 +348,7 @@ def test_a_box_that_nothing_follows_in_is_full_ten_seconds_later():
     bench.live(990)
     assert bench.box.state == AFTER
     bench.live(150)
-    assert bench.box.is_full
+    assert bench.box.state == FULL
     frozen = bytes(bench.box.ring)
     bench.mend()
     bench.live(500)
@@ -429,7 +429,7 @@ def full(bench):
     bench.fail()
     while bench.box.state == AFTER:
         bench.live(1)
-    is_full = bench.box.is_full
+    is_full = bench.box.state == FULL
     if is_full:
         bench.written()
     bench.mend()
@@ -552,7 +552,7 @@ def test_every_part_fits_its_buffer_and_the_ring_is_in_it():
         bench.c.charger_ma = 16000 if bench.c.charger_ma != 16000 else 12000
         bench.live(20, tremble=True)
     bench.fail()
-    while not bench.box.is_full:
+    while bench.box.state != FULL:
         bench.live(1)
     for size in (600, 1024, PART_BYTES):
         writer = BoxWriter(bench.box, Settings({"inlet": 1}), "v", 1, 10079, size)

@@ -103,6 +103,7 @@ class CanPort:
         self._step = CAN_STARTING  # CAN_..., _JOINING
         self.state = CAN_STARTING
         self.lost = 0
+        self.dropped = 0
         self.tx_errors = 0
         self.rx_errors = 0
         self.offs = 0
@@ -135,11 +136,6 @@ class CanPort:
         self._ids = ids
         self._is_begun = False
 
-    @property
-    def dropped(self) -> int:
-        """Return how many were not sent: no slot for another id, or taken back after 100 ms. 0..60000."""
-        return self._out.dropped
-
     def tick(self, now_ms: int) -> None:
         """Once a pass: follow the controller's state, fetch what came, hand over what goes out."""
         if not self._is_begun:
@@ -171,6 +167,7 @@ class CanPort:
         out = self._out
         if out.held or out.waiting:
             out.hand_over(now_ms)
+            self.dropped = out.dropped
 
     def poll(self) -> None:
         """Fetch what came, whenever there is time: the controller keeps two frames, or one of an id past the second."""
@@ -197,7 +194,11 @@ class CanPort:
         """Queue a copy of `frame`, in place of one with its id that waits. False: no slot (counted), or off the bus."""
         if not _IS_ON_BUS[self._step]:
             return False
-        return self._out.send(frame)
+        out = self._out
+        if out.send(frame):
+            return True
+        self.dropped = out.dropped
+        return False
 
     def sleep(self) -> None:
         """Go to sleep as soon as it is on the bus; a bus that moves sets `has_woken`, and `wake` ends it."""

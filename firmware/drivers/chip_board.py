@@ -262,12 +262,17 @@ class ChipBoard:
         """
         sent = 0
         least = _TALK_BYTES if self._has_time() else _TALK_LATE_BYTES
-        while sent < _TALK_MAX and report.pending():
+        byte = self._byte
+        count = report.pending()
+        while sent < _TALK_MAX and count:
             if not self._can_say() or (sent >= least and not self._has_time()):
                 return
-            self._byte[0] = report.take()
-            self._write(self._byte)
+            byte[0] = report.take()
+            self._write(byte)
             sent += 1
+            count -= 1
+            if not count:
+                count = report.pending()
 
     def hear(self, desk) -> None:
         """Hand over what was heard: a byte, and more where the period leaves time.

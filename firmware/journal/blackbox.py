@@ -400,11 +400,6 @@ class BlackBox:
 
     # ------------------------------------------------------------------------------------ at rest
 
-    @property
-    def is_full(self) -> bool:
-        """Return whether the box is frozen and waits to be written."""
-        return self.state == FULL
-
     def rearm(self) -> None:
         """The box is written, or is not wanted: record anew. What it held is gone."""
         for n in range(len(self.used)):

@@ -34,7 +34,7 @@ class BoxWriter:
     """
     Parts of a full box; the box must stay frozen until the last one is written.
 
-    box         BlackBox, with is_full
+    box         BlackBox, with state FULL
     settings    settings.Settings in force
     version     the firmware's name, as on the console
     session     number of the plug-in, 0..2**30-1

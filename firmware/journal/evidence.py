@@ -152,12 +152,10 @@ class Evidence:
         self._flow_ms = self._over_ms = self._full_ms = now_ms
         self.mask &= ~_OF_CLOSURE
 
-    @property
     def period_x10(self) -> int:
         """Return the station's mean period, 0.1 us; 0: not seen."""
         return self._period_sum // self._period_count if self._period_count >= _PERIOD_MEAN else 0
 
-    @property
     def level_mv(self) -> int:
         """Return the mean level of state B; 0: not seen."""
         return max(self._level_sum // _LEVEL_MEAN, 0) if self._level_count >= _LEVEL_MEAN else 0

@@ -117,9 +117,8 @@ class Verdict:
         self._judged_facts = 0
         self._judged_faults = 0
         self._judged_reasons = 0
-        self.is_asking = (
-            False  # the rules, some a pass; a plug-in that is over is remembered with their answer
-        )
+        # The rules, some a pass; a plug-in that is over is remembered with their answer.
+        self.is_asking = False
         self._is_ending = False
         self._asked = 0  # that did not fit
         self._asked_at = 0  # where the next one begins
@@ -254,8 +253,8 @@ class Verdict:
             outcomes.set(O_GROUP, self._record_group)
             outcomes.set(O_SURE, self._record_sure)
         evidence = self.evidence
-        outcomes.set(O_PERIOD, evidence.period_x10)
-        outcomes.set(O_LEVEL, evidence.level_mv)
+        outcomes.set(O_PERIOD, evidence.period_x10())
+        outcomes.set(O_LEVEL, evidence.level_mv())
         outcomes.set(O_PP, evidence.pp)
         outcomes.set(O_MINUTES, evidence.flowed_s // 60)
         outcomes.set(O_PEAK, evidence.peak_ma // 100)

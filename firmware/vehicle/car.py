@@ -205,7 +205,6 @@ class Car:
         if self.bus is not None:
             self.bus.set_book(book)
 
-    @property
     def is_moving(self) -> bool:
         """Tell whether the door's motor runs: a pass that is late would let it run on."""
         return self.door is not None and self.door.drive != 0

@@ -23,7 +23,7 @@ from inletctl.targets.cpython import run
 
 use_firmware()
 
-from journal.blackbox import AFTER, BLOCKS, BlackBox  # noqa: E402
+from journal.blackbox import AFTER, BLOCKS, FULL, BlackBox  # noqa: E402
 from journal.box_writer import KIND_BOX, BoxWriter  # noqa: E402
 from journal.sessions import KIND_SESSION, RECORD_BYTES, SessionLog  # noqa: E402
 from settings import Settings  # noqa: E402
@@ -86,7 +86,7 @@ def record_boxes(
         if each_pass is not None:
             each_pass(now_ms, r, c)
         is_over = box.state == AFTER and t_us >= scenario.end_us - 50_000
-        if box.is_full or is_over:
+        if box.state == FULL or is_over:
             write_out(box, settings, entries, version, len(entries), part_bytes)
         if log.has_ended:
             length = log.take(record, len(entries))
