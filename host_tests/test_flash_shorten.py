@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from inletctl.flash.direct import direct
+from inletctl.flash.room import BUSY, room
 from inletctl.flash.shorten import shorten
 from inletctl.flash.slim import SlimError, slim
 from inletctl.house import FIRMWARE, ROOT, SCENARIOS, firmware_files
@@ -53,6 +55,12 @@ def sources():
 def short(sources):
     """The same with short names: it takes over a second."""
     return shorten(sources)
+
+
+@pytest.fixture(scope="module")
+def faster(sources):
+    """The same with short names, direct calls and room."""
+    return shorten(direct(room(sources, BUSY)))
 
 
 def put(texts, folder):
@@ -237,11 +245,12 @@ print(json.dumps({"firmware": str(FIRMWARE), "traces": traces}))
 
 
 @pytest.fixture(scope="module")
-def short_traces(tmp_path_factory, sources, short):
-    """What the firmware with short names does in each scenario of DECIDES, in a process of its own."""
+def short_traces(tmp_path_factory, sources, short, faster):
+    """What the firmware with short names, direct calls and room does in each scenario of DECIDES, in a process of its own."""
     assert any(short[path] != text for path, text in sources.items())
+    assert sum(faster[path] != text for path, text in short.items()) > 40
     firmware = tmp_path_factory.mktemp("short") / "firmware"
-    put(short, firmware)
+    put(faster, firmware)
     ran = subprocess.run(
         [sys.executable, "-c", TRACES, *DECIDES],
         env={**os.environ, "INLETCTL_FIRMWARE": str(firmware)},
@@ -256,7 +265,9 @@ def short_traces(tmp_path_factory, sources, short):
 
 
 @pytest.mark.parametrize("name", DECIDES)
-def test_the_firmware_with_short_names_decides_the_same_in_every_pass(name, short_traces):
+def test_the_firmware_with_short_names_direct_calls_and_room_decides_the_same_in_every_pass(
+    name, short_traces
+):
     session = Session(read_scenario(SCENARIOS / (name + ".txt")))
     cpython.run(session)
     assert short_traces[name] == session.trace.text

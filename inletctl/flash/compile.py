@@ -11,8 +11,10 @@ from pathlib import Path
 
 from inletctl import __version__
 from inletctl.errors import UserError
+from inletctl.flash.direct import direct
 from inletctl.flash.lend import lend
 from inletctl.flash.pack import LOOSE, pack
+from inletctl.flash.room import BUSY, room
 from inletctl.flash.shorten import shorten
 from inletctl.flash.slim import Edit, edited, slim
 from inletctl.house import FIRMWARE, firmware_hash, use_firmware
@@ -167,7 +169,7 @@ def _compile_for_board(
         made = _made_here(relative)
         texts[relative] = with_values(text, made) if made else text
     try:
-        texts = shorten(slim(texts, {"start", *kept}), kept)
+        texts = shorten(slim(direct(room(texts, BUSY), kept), {"start", *kept}), kept)
         texts, _ = lend(texts, {"start", *kept}, (BOOT,))
     except SyntaxError as error:
         raise UserError(

@@ -31,15 +31,16 @@ def shorten(sources: Mapping[str, str], kept: Iterable[str] = ()) -> dict[str, s
     return {path: _rewritten(text, trees[path], names, path) for path, text in sources.items()}
 
 
-def _is_private(name: str) -> bool:
+def is_private(name: str) -> bool:
+    """Tell whether a name begins with one underscore."""
     return name.startswith("_") and not name.startswith("__")
 
 
 def _renamed(trees: "list[ast.Module]", kept: "set[str]") -> dict[str, str]:
     """Return the new name of each attribute that gets one."""
-    taken = _other_names(trees) | kept
+    taken = other_names(trees) | kept
     objects = _objects(trees)
-    begun = tuple(text for text in _texts(trees) if _is_private(text))
+    begun = tuple(text for text in texts_of(trees) if is_private(text))
     wanted = sorted(
         # A text may also be how the names begin that are asked for.
         {name for names in objects for name in names if not name.startswith(begun)} - taken,
@@ -63,7 +64,7 @@ def _short_names(count: int) -> "list[str]":
     return ["_" + name for name in (*letters, *pairs, *longer)]
 
 
-def _other_names(trees: "list[ast.Module]") -> set[str]:
+def other_names(trees: "list[ast.Module]") -> set[str]:
     """Return every name that is anything else than an attribute of `self`, or that a text mentions."""
     found: set[str] = set()
     for tree in trees:
@@ -86,7 +87,7 @@ def _names_of(node: ast.AST) -> Iterable[str]:
     return [name for name in given if isinstance(name, str)]
 
 
-def _texts(trees: "list[ast.Module]") -> set[str]:
+def texts_of(trees: "list[ast.Module]") -> set[str]:
     """Return every text in them."""
     return {
         node.value
@@ -101,7 +102,7 @@ def _methods(tree: ast.AST) -> "Iterable[ast.FunctionDef]":
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             for part in node.body:
-                if isinstance(part, ast.FunctionDef) and _is_private(part.name):
+                if isinstance(part, ast.FunctionDef) and is_private(part.name):
                     yield part
 
 
@@ -132,7 +133,7 @@ def _objects(trees: "list[ast.Module]") -> "list[set[str]]":
             names = {
                 part.attr
                 for part in ast.walk(node)
-                if isinstance(part, ast.Attribute) and _is_private(part.attr)
+                if isinstance(part, ast.Attribute) and is_private(part.attr)
             }
             names.update(method.name for method in _methods(node))
             apart = []
