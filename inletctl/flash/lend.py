@@ -26,6 +26,7 @@ from pathlib import Path
 from inletctl.flash.foreign import foreign_names
 from inletctl.flash.shorten import is_own
 from inletctl.flash.slim import Edit, SlimError, edited
+from inletctl.flash.trees import are_equal, walk
 
 ROM_FILE = Path(__file__).with_name("rom_names.txt")
 # A board loads one dialect at most, and these tools at most once: their names come last.
@@ -95,7 +96,7 @@ def _homes(trees: Mapping[str, ast.Module]) -> dict[str, frozenset[str]]:
     for path, tree in trees.items():
         for name in identifiers(tree):
             found.setdefault(name, set()).add(groups[path])
-        for node in ast.walk(tree):
+        for node in walk(tree):
             # An attribute that is set from outside is part of an object of who knows which module.
             if (
                 isinstance(node, ast.Attribute)
@@ -112,7 +113,7 @@ def _groups(trees: Mapping[str, ast.Module]) -> dict[str, str]:
     classes = [
         (path, node)
         for path, tree in trees.items()
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.ClassDef)
     ]
     for path, node in classes:
@@ -147,7 +148,7 @@ def _uses(trees: Mapping[str, ast.Module]) -> "Counter[str]":
 def _stored(tree: ast.Module) -> set[str]:
     """Return the names of a module that are more than a place in a function."""
     found = set()
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Attribute):
             found.add(node.attr)
         elif isinstance(node, ast.arg):
@@ -166,14 +167,14 @@ def _stored(tree: ast.Module) -> set[str]:
 def _bound(node: ast.AST) -> set[str]:
     return {
         part.id
-        for part in ast.walk(node)
+        for part in walk(node)
         if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
     }
 
 
 def identifiers(tree: ast.AST) -> Iterable[str]:
     """Yield everything in a tree that is a name of something."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         for _field, value in ast.iter_fields(node):
             if isinstance(value, str) and not isinstance(node, ast.Constant):
                 yield from value.split(".")
@@ -189,7 +190,7 @@ def _held(trees: Mapping[str, ast.Module], kept: set[str], as_text: set[str]) ->
         held |= set(path.removesuffix(".py").split("/"))
         if path in as_text:
             held |= set(identifiers(tree))
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 held.add(node.value)
             elif isinstance(node, ast.JoinedStr):
@@ -227,7 +228,7 @@ def _of_import(node: "ast.ImportFrom | ast.Import", trees: Mapping[str, ast.Modu
 
 def _is_for_others(node: ast.FunctionDef) -> bool:
     for decorator in node.decorator_list:
-        for part in ast.walk(decorator):
+        for part in walk(decorator):
             name = getattr(part, "id", getattr(part, "attr", ""))
             if name in _OTHER_COMPILERS:
                 return True
@@ -249,14 +250,14 @@ def _rewritten(text: str, tree: ast.Module, names: Mapping[str, str], path: str)
             end = start + len(token.string.encode())
             edits.append((line, start, line, end, names[token.string].encode()))
     made = edited(text, edits)
-    if ast.dump(ast.parse(made, path)) != ast.dump(_renamed(tree, names)):
+    if not are_equal(ast.parse(made, path), _renamed(tree, names)):
         raise SlimError("%s with lent names is another program: a mistake in flash/lend.py" % path)
     return made
 
 
 def _renamed(tree: ast.Module, names: Mapping[str, str]) -> ast.Module:
     """Return the tree with the names changed in place."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Constant):
             continue
         for field, value in ast.iter_fields(node):

@@ -15,6 +15,7 @@ import string
 from collections.abc import Iterable, Mapping
 
 from inletctl.flash.slim import Edit, SlimError, edited
+from inletctl.flash.trees import are_equal, walk
 
 # Bases that are MicroPython's own, without private attributes.
 _FOREIGN = {"IOBase"}
@@ -69,7 +70,7 @@ def other_names(trees: "list[ast.Module]") -> set[str]:
     found: set[str] = set()
     for tree in trees:
         methods = set(_methods(tree))
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if node not in methods:
                 found.update(_names_of(node))
     return found
@@ -92,14 +93,14 @@ def texts_of(trees: "list[ast.Module]") -> set[str]:
     return {
         node.value
         for tree in trees
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
 
 
 def _methods(tree: ast.AST) -> "Iterable[ast.FunctionDef]":
     """Yield each private method."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.ClassDef):
             for part in node.body:
                 if isinstance(part, ast.FunctionDef) and is_private(part.name):
@@ -113,10 +114,10 @@ def is_own(node: ast.Attribute) -> bool:
 
 def _objects(trees: "list[ast.Module]") -> "list[set[str]]":
     """Return the private attributes of each class together with those it is related to by any chain of bases."""
-    known = {n.name for tree in trees for n in ast.walk(tree) if isinstance(n, ast.ClassDef)}
+    known = {n.name for tree in trees for n in walk(tree) if isinstance(n, ast.ClassDef)}
     groups: list[tuple[set[str], set[str]]] = []  # (names of classes, attributes)
     for tree in trees:
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if not isinstance(node, ast.ClassDef):
                 continue
             # By their last name: that two classes of one name become one costs nothing but letters.
@@ -126,13 +127,11 @@ def _objects(trees: "list[ast.Module]") -> "list[set[str]]":
                 if last not in known and last not in _FOREIGN and not hasattr(builtins, last):
                     # Under another name it would not be known for the class that it is.
                     raise SlimError("class %s: its base is no class by its own name" % node.name)
-                classes.update(part.id for part in ast.walk(base) if isinstance(part, ast.Name))
-                classes.update(
-                    part.attr for part in ast.walk(base) if isinstance(part, ast.Attribute)
-                )
+                classes.update(part.id for part in walk(base) if isinstance(part, ast.Name))
+                classes.update(part.attr for part in walk(base) if isinstance(part, ast.Attribute))
             names = {
                 part.attr
-                for part in ast.walk(node)
+                for part in walk(node)
                 if isinstance(part, ast.Attribute) and is_private(part.attr)
             }
             names.update(method.name for method in _methods(node))
@@ -149,7 +148,7 @@ def _objects(trees: "list[ast.Module]") -> "list[set[str]]":
 
 def _rewritten(text: str, tree: ast.Module, names: Mapping[str, str], path: str) -> str:
     edits: list[Edit] = []
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Attribute) and is_own(node) and node.attr in names:
             line, end = (node.end_lineno or 0) - 1, node.end_col_offset or 0
             edits.append(
@@ -165,10 +164,10 @@ def _rewritten(text: str, tree: ast.Module, names: Mapping[str, str], path: str)
     made = edited(text, edits)
     for node in _methods(tree):
         node.name = names.get(node.name, node.name)
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Attribute) and is_own(node):
             node.attr = names.get(node.attr, node.attr)
-    if ast.dump(ast.parse(made, path)) != ast.dump(tree):
+    if not are_equal(ast.parse(made, path), tree):
         raise SlimError(
             "%s with short names is another program: a mistake in flash/shorten.py" % path
         )

@@ -15,7 +15,11 @@ import ast
 import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import chain
 from typing import Any
+
+from inletctl.flash.trees import are_equal, walk
 
 # Calls that may be left out with the name they are for: they do nothing else.
 _PURE_CALLS = {"const", "len", "range", "tuple", "frozenset", "bytes", "min", "max"}
@@ -49,6 +53,11 @@ class _Module:
     bound: dict[str, int] = field(default_factory=dict)  # name -> how often anything binds it
     numbers: dict[str, int] = field(default_factory=dict)  # what may stand in a name's place
     dropped: set[ast.AST] = field(default_factory=set)  # statements and aliases left out
+    # Every node of each statement of the module: it is asked for again and again.
+    nodes: list[list[ast.AST]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.nodes = [walk(top) for top in self.tree.body]
 
     @property
     def name(self) -> str:
@@ -74,7 +83,7 @@ def slim(sources: Mapping[str, str], kept: Iterable[str] = ()) -> dict[str, str]
 
 
 def _count_bindings(module: _Module) -> None:
-    for node in ast.walk(module.tree):
+    for node in chain.from_iterable(module.nodes):
         for name in _bound_by(node):
             module.bound[name] = module.bound.get(name, 0) + 1
 
@@ -89,7 +98,7 @@ def _bound_by(node: ast.AST) -> Iterable[str]:
         return node.names * 2
     if isinstance(node, ast.JoinedStr | ast.Match):
         # Its parts have no places in the text that could be relied on.
-        return [part.id for part in ast.walk(node) if isinstance(part, ast.Name)] * 2
+        return [part.id for part in walk(node) if isinstance(part, ast.Name)] * 2
     name = getattr(node, "arg", None) if isinstance(node, ast.arg) else getattr(node, "name", None)
     return (name,) if name else ()
 
@@ -212,7 +221,7 @@ def _is_pure_statement(node: ast.stmt) -> bool:
 
 def _is_pure(node: ast.expr) -> bool:
     """Tell whether working the expression out does nothing else."""
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.Call) and not (
             isinstance(part.func, ast.Name) and part.func.id in _PURE_CALLS
         ):
@@ -255,11 +264,11 @@ def _loads(module: _Module) -> set[str]:
 
 def _live(module: _Module) -> Iterable[ast.AST]:
     """Yield every node but those left out, and those in a definition for the name it defines alone."""
-    for top in module.tree.body:
+    for top, nodes in zip(module.tree.body, module.nodes):
         if top in module.dropped:
             continue
         own = top.name if isinstance(top, ast.FunctionDef | ast.ClassDef) else ""
-        for node in ast.walk(top):
+        for node in nodes:
             if node in module.dropped:
                 continue
             # A function that only calls itself is not used.
@@ -281,10 +290,15 @@ class _Wanted(ast.NodeTransformer):
         number = self._module.numbers.get(node.id)
         if number is None or not isinstance(node.ctx, ast.Load):
             return node
-        return ast.parse(_literal(number), mode="eval").body
+        return _parsed(_literal(number))
 
     def visit(self, node: ast.AST) -> Any:
         return None if node in self._module.dropped else super().visit(node)
+
+
+@cache
+def _parsed(literal: str) -> ast.expr:
+    return ast.parse(literal, mode="eval").body
 
 
 def _literal(number: int) -> str:
@@ -296,10 +310,10 @@ def _rewritten(module: _Module) -> str:
     """Return the module's new text. Raises SlimError where it is not what was wanted."""
     edits: list[Edit] = []
     inside: set[ast.AST] = set()
-    for node in module.tree.body:
+    for node, nodes in zip(module.tree.body, module.nodes):
         if node in module.dropped:
             edits.append((*_span(node), b""))
-            inside.update(ast.walk(node))
+            inside.update(nodes)
         elif isinstance(node, ast.ImportFrom):
             left = [alias for alias in node.names if alias not in module.dropped]
             if len(left) < len(node.names):
@@ -310,8 +324,8 @@ def _rewritten(module: _Module) -> str:
                         b"from %s import %s" % (str(node.module).encode(), words.encode()),
                     )
                 )
-                inside.update(ast.walk(node))
-    for node in ast.walk(module.tree):
+                inside.update(nodes)
+    for node in chain.from_iterable(module.nodes):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node not in inside:
             number = module.numbers.get(node.id)
             if number is not None:
@@ -345,11 +359,11 @@ def _check(module: _Module, text: str) -> None:
     places = _places(made)
     # The first tree again: the second one is changed in place.
     wanted = _Wanted(module).visit(module.tree)
-    if ast.dump(made) != ast.dump(wanted):
+    if not are_equal(made, wanted):
         raise SlimError("%s: the text is not what it should be" % module.path)
     if places != _places(wanted):
         raise SlimError("%s: a line has moved" % module.path)
 
 
 def _places(tree: ast.AST) -> list[int]:
-    return [node.lineno for node in ast.walk(tree) if isinstance(node, ast.stmt)]
+    return [node.lineno for node in walk(tree) if isinstance(node, ast.stmt)]
