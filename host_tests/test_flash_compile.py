@@ -136,14 +136,22 @@ def test_the_board_file_and_the_version_are_there(image):
     assert (image.board, image.chip) == (REFERENCE, "rp2040")
 
 
-def test_the_same_sources_give_the_same_bytes_wherever_they_are(image, tmp_path):
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """The image of the same sources in another folder, for a board file of one's own that says what the shipped one says."""
+    folder = tmp_path_factory.mktemp("elsewhere")
     for path in FIRMWARE.rglob("*"):
         if path.is_file() and "__pycache__" not in path.parts:
-            target = tmp_path / "elsewhere" / path.relative_to(FIRMWARE)
+            target = folder / "firmware" / path.relative_to(FIRMWARE)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(path.read_bytes())
-    again = build(REFERENCE, tmp_path / "elsewhere")
-    assert {**again.files, "version.txt": b""} == {**image.files, "version.txt": b""}
+    own = folder / "own.json"
+    own.write_bytes((FIRMWARE / "boards" / (REFERENCE + ".json")).read_bytes())
+    return build(str(own), folder / "firmware")
+
+
+def test_the_same_sources_give_the_same_bytes_wherever_they_are(image, elsewhere):
+    assert {**elsewhere.files, "version.txt": b""} == {**image.files, "version.txt": b""}
 
 
 def test_no_path_holds_what_the_staging_folder_uses(image):
@@ -158,11 +166,10 @@ def test_an_unknown_board_is_told_with_those_there_are(name):
     assert caught.value.exit_status == 2
 
 
-def test_a_board_file_of_ones_own_is_taken_and_a_bad_one_refused_here(tmp_path):
+def test_a_board_file_of_ones_own_is_taken_and_a_bad_one_refused_here(elsewhere, tmp_path):
+    shipped = FIRMWARE / "boards" / (REFERENCE + ".json")
+    assert elsewhere.files["board.json"] == shipped.read_bytes()
     own = tmp_path / "own.json"
-    text = (FIRMWARE / "boards" / (REFERENCE + ".json")).read_text(encoding="utf-8")
-    own.write_text(text, encoding="utf-8")
-    assert build(str(own)).files["board.json"] == text.encode()
     own.write_text("{}", encoding="utf-8")
     with pytest.raises(UserError, match="is not good: "):
         build(str(own))

@@ -186,7 +186,7 @@ def test_words_of_the_rom_are_names_that_nothing_asks_an_object_for():
     assert all(len(a) <= len(b) for a, b in pairwise(words))
 
 
-def board_sources():
+def make_board_sources():
     sources = {
         path.relative_to(FIRMWARE).as_posix(): path.read_text(encoding="utf-8")
         for path in firmware_files()
@@ -196,14 +196,22 @@ def board_sources():
     return short, *lend(short, kept, ("boot.py",))
 
 
-def test_the_firmware_has_all_its_own_names_in_rom_and_each_time_the_same():
-    short, texts, names = board_sources()
-    assert (short, texts, names) == board_sources()
+@pytest.fixture(scope="module")
+def board_sources():
+    """The firmware's texts with short names, those with lent ones, and which became which; not to be changed."""
+    return make_board_sources()
+
+
+def test_the_firmware_has_all_its_own_names_in_rom_and_each_time_the_same(board_sources):
+    short, texts, names = board_sources
+    assert (short, texts, names) == make_board_sources()
     assert len(names) > 1000 and set(names.values()) <= set(rom_names())
     for text in short.values():
         said = set(identifiers(ast.parse(text)))
         assert len({names.get(name, name) for name in said}) == len(said), "two became one"
 
 
-def test_the_firmware_with_lent_names_runs_its_loop_loads_car_and_desk_and_answers(tmp_path):
-    runs_and_answers(board_sources()[1], tmp_path)
+def test_the_firmware_with_lent_names_runs_its_loop_loads_car_and_desk_and_answers(
+    tmp_path, board_sources
+):
+    runs_and_answers(board_sources[1], tmp_path)
