@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 
 from inletctl.flash.shorten import is_own, is_private, other_names, texts_of
 from inletctl.flash.slim import Edit, SlimError, edited
+from inletctl.flash.trees import are_equal, walk
 
 
 def direct(sources: Mapping[str, str], kept: Iterable[str] = ()) -> dict[str, str]:
@@ -47,13 +48,13 @@ def _families(trees: Iterable[ast.Module]) -> dict[str, set[str]]:
     """
     count: Counter[str] = Counter()
     related: set[str] = set()
-    classes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    classes = [node for tree in trees for node in walk(tree) if isinstance(node, ast.ClassDef)]
     for node in classes:
         count[node.name] += 1
         if node.bases:
             related.add(node.name)
         for base in node.bases:
-            related |= {getattr(part, "id", getattr(part, "attr", "")) for part in ast.walk(base)}
+            related |= {getattr(part, "id", getattr(part, "attr", "")) for part in walk(base)}
     related |= {name for name, times in count.items() if times > 1}
     met: Counter[str] = Counter()
     for node in classes:
@@ -61,7 +62,7 @@ def _families(trees: Iterable[ast.Module]) -> dict[str, set[str]]:
             met.update(
                 {
                     getattr(part, "attr", getattr(part, "name", ""))
-                    for part in ast.walk(node)
+                    for part in walk(node)
                     if isinstance(part, ast.FunctionDef)
                     or (isinstance(part, ast.Attribute) and is_own(part))
                 }
@@ -72,9 +73,9 @@ def _families(trees: Iterable[ast.Module]) -> dict[str, set[str]]:
 
 def _callable(node: ast.ClassDef, tree: ast.Module) -> set[str]:
     """Return the private methods of a class that it does nothing with but call them, by names no other class here has."""
-    named = Counter(part.name for part in ast.walk(tree) if isinstance(part, ast.FunctionDef))
+    named = Counter(part.name for part in walk(tree) if isinstance(part, ast.FunctionDef))
     mentioned = Counter(
-        part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute) and is_own(part)
+        part.attr for part in walk(node) if isinstance(part, ast.Attribute) and is_own(part)
     )
     called = _called(node)
     return {
@@ -96,7 +97,7 @@ def _called(node: ast.ClassDef) -> Counter[str]:
         if isinstance(method, ast.FunctionDef) and _has_self(method):
             found.update(
                 part.func.attr
-                for part in ast.walk(method)
+                for part in walk(method)
                 if isinstance(part, ast.Call)
                 and isinstance(part.func, ast.Attribute)
                 and is_own(part.func)
@@ -106,14 +107,14 @@ def _called(node: ast.ClassDef) -> Counter[str]:
 
 def _has_self(method: ast.FunctionDef) -> bool:
     """Tell whether `self` means the object, and nothing else, all through a method."""
-    arguments = [part.arg for part in ast.walk(method) if isinstance(part, ast.arg)]
+    arguments = [part.arg for part in walk(method) if isinstance(part, ast.arg)]
     return (
         arguments.count("self") == 1
         and method.args.args[:1] != []
         and method.args.args[0].arg == "self"
         and not any(
             isinstance(part, ast.Name) and part.id == "self" and not isinstance(part.ctx, ast.Load)
-            for part in ast.walk(method)
+            for part in walk(method)
         )
     )
 
@@ -124,7 +125,7 @@ def _rewritten(
     lines = text.split("\n")
     edits: list[Edit] = []
     for node, names in chosen.items():
-        for part in ast.walk(node):
+        for part in walk(node):
             if isinstance(part, ast.Call) and _is_chosen(part.func, names):
                 edits.append(_call(part, lines, path))
             elif isinstance(part, ast.FunctionDef) and part in node.body and part.name in names:
@@ -134,7 +135,7 @@ def _rewritten(
                 put = " " * part.col_offset + "global " + part.name
                 edits.append((line, 0, line, len(lines[line].encode()), put.encode()))
     made = edited(text, edits)
-    if ast.dump(ast.parse(made, path)) != ast.dump(_wanted(tree, chosen)):
+    if not are_equal(ast.parse(made, path), _wanted(tree, chosen)):
         raise SlimError(
             "%s with direct calls is another program: a mistake in flash/direct.py" % path
         )
@@ -160,7 +161,7 @@ def _call(node: ast.Call, lines: list[str], path: str) -> Edit:
 def _wanted(tree: ast.Module, chosen: Mapping[ast.ClassDef, set[str]]) -> ast.Module:
     """Return the tree changed in place."""
     for node, names in chosen.items():
-        for part in ast.walk(node):
+        for part in walk(node):
             if isinstance(part, ast.Call) and _is_chosen(part.func, names):
                 func = part.func
                 assert isinstance(func, ast.Attribute)

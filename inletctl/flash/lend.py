@@ -4,12 +4,12 @@ MicroPython keeps each name that a program mentions: some seven bytes and its le
 full. A Pico's heap would hold 25 KB of them. What an attribute, an argument, a function or a class is called makes no
 difference to the program; a word that is in ROM costs nothing.
 
-One name becomes one word everywhere, in all modules. Names that never meet share a word, as tables are bought for each one:
-names that no module, and no module with a class that one of its classes is made from, mentions both, and that nobody sets on
-somebody else's object. Kept are: names of MicroPython's own modules (foreign_names.txt), what
-a text mentions (somebody may ask for it by name), modules, exceptions (they are printed), what boot.py says, as it goes as
-text, and what is written for the compilers of PIO programs and machine code. Every line keeps its number. What was done is
-checked against the syntax trees. A word that a MicroPython has not got in ROM costs as much as any name, and no more.
+One name becomes one word everywhere, in all modules: of those that will do, one that the board finds soonest (places.py). Names
+that never meet share a word: names that no module, and no module with a class that one of its classes is made from, mentions
+both, and that nobody sets on somebody else's object. Kept are: names of MicroPython's own modules (foreign_names.txt), what a text
+mentions (somebody may ask for it by name), modules, exceptions (they are printed), what boot.py says, as it goes as text, and
+what is written for the compilers of PIO programs and machine code. Every line keeps its number. What was done is checked
+against the syntax trees. A word that a MicroPython has not got in ROM costs as much as any name, and no more.
 """
 
 import ast
@@ -24,6 +24,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from inletctl.flash.foreign import foreign_names
+from inletctl.flash.places import Places, tables_of
+from inletctl.flash.room import busy_names
 from inletctl.flash.shorten import is_own
 from inletctl.flash.slim import Edit, SlimError, edited
 from inletctl.flash.trees import are_equal, walk
@@ -55,20 +57,24 @@ def lend(
     foreign = foreign_names()
     held = _held(trees, set(kept), set(as_text)) | foreign
     uses = _uses({path: tree for path, tree in trees.items() if path not in as_text})
+    busy = busy_names(trees)
     wanted = sorted(
         (name for name in uses if name not in held),
-        key=lambda name: (-uses[name], -len(name), name),
+        # The busiest have the choice; what is seldom there comes last.
+        key=lambda name: (name not in busy, -uses[name], -len(name), name),
     )
     # Of MicroPython's own names those that the firmware has no use for are free.
     everything = {name for tree in trees.values() for name in identifiers(tree)}
     everything |= held - foreign | set(kept)
     rom = rom_names()
     taken = everything.union(rom)
-    free = itertools.chain(
-        (word for word in rom if word not in everything),
+    names = _shared_out(
+        wanted,
+        _homes(trees),
+        [word for word in rom if word not in everything],
         (word for word in _short_names() if word not in taken),
+        Places(tables_of(trees), everything.difference(wanted)),
     )
-    names = _shared_out(wanted, _homes(trees), free)
     return {
         path: text if path in as_text else _rewritten(text, trees[path], names, path)
         for path, text in sources.items()
@@ -76,16 +82,32 @@ def lend(
 
 
 def _shared_out(
-    wanted: Iterable[str], homes: Mapping[str, frozenset[str]], free: Iterator[str]
+    wanted: Iterable[str],
+    homes: Mapping[str, frozenset[str]],
+    rom: Iterable[str],
+    more: Iterator[str],
+    places: Places,
 ) -> dict[str, str]:
-    """Return a word for each name, the same for names without a home in common; the first of `free` first."""
-    met_by: dict[str, set[str]] = {}  # word -> where it is
+    """Return a word of `rom` for each name, the same only for names without a home in common; one of `more` where none is left.
+
+    Of the words that will do, the first of those that are found soonest.
+    """
+    met_by: dict[str, set[str]] = {word: set() for word in rom}  # word -> where it is
     names = {}
     for name in wanted:
         mine = homes[name]
-        word = next((one for one, met in met_by.items() if not met & mine), None) or next(free)
+        word, least = "", 0
+        for one, met in met_by.items():
+            if not met & mine:
+                steps = places.steps(name, one)
+                if not word or steps < least:
+                    word, least = one, steps
+                if not steps:
+                    break
+        word = word or next(more)
         met_by.setdefault(word, set()).update(mine)
         names[name] = word
+        places.put(name, word)
     return names
 
 

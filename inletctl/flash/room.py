@@ -12,8 +12,9 @@ Every line keeps its number. What was done is checked against the syntax trees.
 import ast
 from collections.abc import Mapping
 
-from inletctl.flash.shorten import is_own
+from inletctl.flash.places import classes_of, members, size_of
 from inletctl.flash.slim import Edit, SlimError, edited
+from inletctl.flash.trees import are_equal
 
 # Where a pass of the loop looks most often, measured on an emulated RP2040: of all 1,800 looks a pass two in three.
 BUSY = {
@@ -33,8 +34,6 @@ BUSY = {
     "vehicle/bus_native.py": ("NativeBus",),
     "vehicle/console.py": ("Report",),
 }
-# Sizes that a table of MicroPython has (py/map.c).
-_SIZES = (2, 4, 6, 8, 10, 12, 17, 23, 29, 37, 47, 59, 73, 97, 127)
 # A table that is fuller takes its next size.
 _FULL_PCT = 80
 
@@ -47,30 +46,37 @@ def room(sources: Mapping[str, str], busy: "Mapping[str, tuple[str, ...]]") -> d
     """
     made = dict(sources)
     trees = {path: ast.parse(text, path) for path, text in sources.items()}
-    classes = {
-        node.name: node
-        for tree in trees.values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef)
-    }
+    classes = classes_of(trees)
     for path in sorted(set(busy) & set(sources)):
         ends = {}
         for name in busy[path]:
             node = classes.get(name)
             if node is None or node not in trees[path].body:
                 raise SlimError("%s has no class %s that needs room" % (path, name))
-            members = _members(node, classes, False)
-            count = _wanted(len(members))
+            names = members(node, classes)
+            count = _wanted(len(names))
             if count:
-                is_whole = members == _members(node, classes, True)
+                is_whole = names == members(node, classes, "__init__")
                 ends[_init(node, path)] = _statements(count, is_whole)
         made[path] = _rewritten(sources[path], trees[path], ends, path)
     return made
 
 
+def busy_names(trees: Mapping[str, ast.Module]) -> set[str]:
+    """Return the attributes of the busiest objects."""
+    classes = classes_of(trees)
+    return {
+        attribute
+        for path in BUSY.keys() & trees.keys()
+        for name in BUSY[path]
+        if name in classes
+        for attribute in members(classes[name], classes)
+    }
+
+
 def _wanted(count: int) -> int:
     """Return how many attributes more make a table of `count` take its next size; 0: it has room."""
-    size = next((one for one in _SIZES if one >= count), count)
+    size = size_of(count)
     return size + 1 - count if count * 100 > size * _FULL_PCT else 0
 
 
@@ -79,24 +85,6 @@ def _statements(count: int, is_whole: bool) -> str:
     names = ["self._room_%d" % n for n in range(count)]
     put = " = ".join(names) + " = None"
     return put + "; del " + ", ".join(names) if is_whole else put
-
-
-def _members(node: ast.ClassDef, classes: Mapping[str, ast.ClassDef], is_first: bool) -> set[str]:
-    """Return the attributes that a class and those it is made from set on themselves, `is_first`: in `__init__` alone."""
-    found: set[str] = set()
-    for base in node.bases:
-        if isinstance(base, ast.Name) and base.id in classes:
-            found |= _members(classes[base.id], classes, is_first)
-    for method in node.body:
-        if isinstance(method, ast.FunctionDef) and (method.name == "__init__" or not is_first):
-            found.update(
-                part.attr
-                for part in ast.walk(method)
-                if isinstance(part, ast.Attribute)
-                and is_own(part)
-                and isinstance(part.ctx, ast.Store)
-            )
-    return found
 
 
 def _init(node: ast.ClassDef, path: str) -> "tuple[ast.FunctionDef, int]":
@@ -118,6 +106,6 @@ def _rewritten(
         edits.append((line, end, line, end, b"; " + put.encode()))
         init.body[n + 1 : n + 1] = ast.parse(put).body
     made = edited(text, edits)
-    if ast.dump(ast.parse(made, path)) != ast.dump(tree):
+    if not are_equal(ast.parse(made, path), tree):
         raise SlimError("%s with room is another program: a mistake in flash/room.py" % path)
     return made
