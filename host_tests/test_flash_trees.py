@@ -1,10 +1,11 @@
 """inletctl.flash.trees: what ast says of trees, sooner."""
 
 import ast
+import gc
 
 import pytest
 
-from inletctl.flash.trees import are_equal, walk
+from inletctl.flash.trees import are_equal, uncollected, walk
 from inletctl.house import FIRMWARE, ROOT, firmware_files
 
 # The firmware, and host code with grammar that no board has.
@@ -64,3 +65,23 @@ def test_what_stands_below_a_place_that_names_nothing_is_not_forgotten():
 def test_a_firmware_file_is_no_other():
     trees = [ast.parse((FIRMWARE / name).read_text("utf-8")) for name in ("step.py", "main.py")]
     assert not are_equal(*trees)
+
+
+def test_collections_go_on_after_work_that_is_done_without():
+    @uncollected
+    def work(has_failed):
+        assert not gc.isenabled()
+        if has_failed:
+            raise SyntaxError
+        return 7
+
+    was_on = gc.isenabled()
+    try:
+        for switch, is_on in ((gc.enable, True), (gc.disable, False)):
+            switch()
+            assert work(False) == 7
+            with pytest.raises(SyntaxError):
+                work(has_failed=True)
+            assert gc.isenabled() == is_on
+    finally:
+        (gc.enable if was_on else gc.disable)()

@@ -28,7 +28,7 @@ from inletctl.flash.places import Places, tables_of
 from inletctl.flash.room import busy_names
 from inletctl.flash.shorten import is_own
 from inletctl.flash.slim import Edit, SlimError, edited
-from inletctl.flash.trees import are_equal, walk
+from inletctl.flash.trees import are_equal, uncollected, walk
 
 ROM_FILE = Path(__file__).with_name("rom_names.txt")
 # A board loads one dialect at most, and these tools at most once: their names come last.
@@ -43,6 +43,7 @@ def rom_names() -> tuple[str, ...]:
     return tuple(sorted(ROM_FILE.read_text(encoding="utf-8").split(), key=len))
 
 
+@uncollected
 def lend(
     sources: Mapping[str, str], kept: Iterable[str] = (), as_text: Iterable[str] = ()
 ) -> tuple[dict[str, str], dict[str, str]]:

@@ -15,12 +15,13 @@ import string
 from collections.abc import Iterable, Mapping
 
 from inletctl.flash.slim import Edit, SlimError, edited
-from inletctl.flash.trees import are_equal, walk
+from inletctl.flash.trees import are_equal, uncollected, walk
 
 # Bases that are MicroPython's own, without private attributes.
 _FOREIGN = {"IOBase"}
 
 
+@uncollected
 def shorten(sources: Mapping[str, str], kept: Iterable[str] = ()) -> dict[str, str]:
     """Return `sources` (path -> text of a module) with short private attributes.
 

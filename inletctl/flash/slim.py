@@ -19,7 +19,7 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
-from inletctl.flash.trees import are_equal, walk
+from inletctl.flash.trees import are_equal, uncollected, walk
 
 # Calls that may be left out with the name they are for: they do nothing else.
 _PURE_CALLS = {"const", "len", "range", "tuple", "frozenset", "bytes", "min", "max"}
@@ -65,6 +65,7 @@ class _Module:
         return self.path[:-3].removesuffix("/__init__").replace("/", ".")
 
 
+@uncollected
 def slim(sources: Mapping[str, str], kept: Iterable[str] = ()) -> dict[str, str]:
     """Return `sources` (path -> text of a module) without what the board does not need.
 

@@ -1,7 +1,13 @@
 """Syntax trees, walked and compared in a fraction of the time that `ast` takes: a build does so with millions of nodes."""
 
 import ast
-from functools import cache
+import gc
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import ParamSpec, TypeVar
+
+_Taken = ParamSpec("_Taken")
+_Given = TypeVar("_Given")
 
 # Below these fields there is no node, or one that is a kind and no more: without a name, a place, a node below.
 _LEAVES = {"ctx", "op", "ops", "id", "attr", "arg", "name", "asname", "module", "level", "kind", "conversion", "is_async"}  # fmt: skip
@@ -41,3 +47,19 @@ def are_equal(one: object, other: object) -> bool:
         return len(one) == len(other) and all(map(are_equal, one, other))
     # -0.0 is no 0.0, and a number no truth: as they are written.
     return one == other and repr(one) == repr(other)
+
+
+def uncollected(work: Callable[_Taken, _Given]) -> Callable[_Taken, _Given]:
+    """Let no collection look through trees while `work` makes some: there is no cycle in them, and they are a fifth of its time."""
+
+    @wraps(work)
+    def worked(*args: _Taken.args, **named: _Taken.kwargs) -> _Given:
+        was_on = gc.isenabled()
+        gc.disable()
+        try:
+            return work(*args, **named)
+        finally:
+            if was_on:
+                gc.enable()
+
+    return worked
