@@ -335,8 +335,10 @@ STAGES: dict[str, Callable[[str], Outcome]] = {
 }
 
 
-# Those that need nothing of each other. What takes longest is begun first: one program keeps one core busy.
-TOGETHER = ("types", "lint", "docs", "mpy")
+# Those that are over in a moment and need nothing of each other.
+TOGETHER = ("lint", "docs", "mpy")
+# This one keeps one core busy for as long as it takes: it goes on beside the tests, and is read after them.
+BESIDE = "types"
 
 
 # ------------------------------------------------------------------------------------ the command
@@ -362,15 +364,29 @@ def _carry_out_kept(name: str, jobs: str) -> tuple[Outcome, float, bytes]:
 def _together(names: list[str], jobs: str) -> dict[str, tuple[Outcome, float]]:
     """Carry stages out at the same time; show each one's output as soon as those before it are through."""
     with ThreadPoolExecutor(len(names)) as pool:
-        begun = {
-            name: pool.submit(_carry_out_kept, name, jobs)
-            for name in sorted(names, key=TOGETHER.index)
-        }
+        begun = {name: pool.submit(_carry_out_kept, name, jobs) for name in names}
         made = {}
         for name in names:
             outcome, seconds, output = begun[name].result()
             screen.show(output)
             made[name] = outcome, seconds
+    return made
+
+
+def _carry_out_all(wanted: list[str], jobs: str) -> dict[str, tuple[Outcome, float]]:
+    """Carry the stages out; return what each says, and how long it took."""
+    with ThreadPoolExecutor(1) as pool:
+        has_beside = {BESIDE, "tests"} <= set(wanted)
+        beside = pool.submit(_carry_out_kept, BESIDE, "1") if has_beside else None
+        together = [name for name in wanted if name in TOGETHER]
+        made = _together(together, jobs) if len(together) > 1 else {}
+        for name in wanted:
+            if name not in made and not (beside and name == BESIDE):
+                made[name] = _carry_out(name, jobs)
+            if beside and name == "tests":
+                outcome, seconds, output = beside.result()
+                screen.show(output)
+                made[BESIDE] = outcome, seconds
     return made
 
 
@@ -398,9 +414,7 @@ def main() -> int:
     # Without this the wrapper asks its registry for a newer pyright at each start.
     os.environ["PYRIGHT_PYTHON_IGNORE_WARNINGS"] = "1"
     wanted = options.stage or list(STAGES)
-    together = [name for name in wanted if name in TOGETHER]
-    made = _together(together, options.jobs) if len(together) > 1 else {}
-    made.update((name, _carry_out(name, options.jobs)) for name in wanted if name not in made)
+    made = _carry_out_all(wanted, options.jobs)
     _forget_copies(Path(tempfile.gettempdir()))
 
     print("\n--- summary")
