@@ -50,12 +50,12 @@ MEASURED = tuple(
 # Long random and mutation tests of the same rooms: what they reach, the others reach too. So do single tests that are marked
 # no_cover: a pass takes ten times as long while it is measured.
 UNMEASURED = ("_invariants", "_mutation", "_random", "_timing")
-# These come first, in this order: those that copy their process, while there is little in it to copy, then those with the
-# longest tests, so that what is left for the end is short and the processes end together.
+# These come first, in this order: those that copy their process or look through all it holds, while that is little, then
+# those with the longest tests, so that what is left for the end is short and the processes end together.
 FIRST = [
     f"test_{name}"
     for name in (
-        *("mutate", "journal_cut"),
+        *("mutate", "journal_cut", "targets"),
         *("parity", "bench_sim", "bench_broken", "link_replay", "attribution", "flash_"),
     )
 ]
