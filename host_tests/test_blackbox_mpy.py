@@ -21,7 +21,7 @@ FILES = (
 )  # fmt: skip
 # What a loop and a journal ask these for.
 ASKED_FOR = (
-    "tick", "take", "part", "parts", "rearm", "restore", "trigger_now", "is_full", "has_ended", "credit_min", "missed",
+    "tick", "take", "part", "parts", "rearm", "restore", "trigger_now", "has_ended", "credit_min", "missed",
     "clock", "lost",
 )  # fmt: skip
 # Ring and code of both, the writer apart, which is loaded when a box is full.
@@ -31,7 +31,7 @@ WRITER_MAX = 2_500
 SCRIPT = r"""
 import micropython
 from binascii import crc32
-from journal.blackbox import AFTER, BlackBox
+from journal.blackbox import AFTER, FULL, BlackBox
 from journal.box_writer import BoxWriter
 from journal.sessions import RECORD_BYTES, SessionLog
 from settings import Settings
@@ -137,7 +137,7 @@ class Life:
                     self.sessions += 1
             finally:
                 unlock()
-            if self.box.is_full:
+            if self.box.state == FULL:
                 self.write(n)
         print("END", self.boxes, self.sessions, crc32(self.record), crc32(self.box.ring), self.box.missed, self.box.credit_min)
 

@@ -682,8 +682,8 @@ def test_one_disturbed_period_or_level_does_not_make_it_another_station():
         port.r.pilot_period_us_x10[0], port.r.cp_high_mv = 23000, 14000
         port.run(10)
         port.plug(ms=400).charge()
-        assert port.verdict.evidence.period_x10 == 10000
-        assert port.verdict.evidence.level_mv == 9000
+        assert port.verdict.evidence.period_x10() == 10000
+        assert port.verdict.evidence.level_mv() == 9000
 
 
 def test_a_wait_of_eight_days_is_still_a_wait():
