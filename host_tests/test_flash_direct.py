@@ -6,6 +6,8 @@ import pytest
 from mpy_run import run_script
 
 from inletctl.flash.direct import direct
+from inletctl.flash.lend import lend
+from inletctl.flash.shorten import shorten
 from inletctl.flash.slim import SlimError, edited
 from inletctl.house import FIRMWARE, firmware_files
 
@@ -119,7 +121,6 @@ def test_the_plain_case_is_called_directly():
         CALLED + "\n\nclass B(A):\n    def more(self):\n        self._it()\n",
         CALLED.replace("    def _it(self", "    @staticmethod\n    def _it(self"),
         CALLED.replace("def _it(self", "def _it(this"),
-        CALLED.replace("self._it()", "self = None\n        self._it()"),
         CALLED.replace("_it", "it"),
         CALLED.replace("_it", "__it"),
         "from b import _it\n\n\n" + CALLED,
@@ -127,6 +128,23 @@ def test_the_plain_case_is_called_directly():
 )
 def test_what_could_be_meant_otherwise_stays_as_it_is(text):
     assert made_of(text) == text
+
+
+@pytest.mark.parametrize("step", [direct, shorten, lend])
+@pytest.mark.parametrize(
+    "more",
+    [
+        "\n\ndef ask(self):\n    return self._it()\n",
+        "\n\nask = lambda self: self._it()\n",
+        "\n\nclass B:\n    def ask(this, self):\n        return self._it()\n",
+        "\n    def ask(self, other):\n        self = other\n        return self._it()\n",
+        "\n\ndef put(self):\n    self.other = 1\n",
+    ],
+)
+def test_self_that_is_not_the_object_of_a_method_is_told(step, more):
+    """Each step takes what is asked of `self` for the class's own: it would be another's, and no check would tell."""
+    with pytest.raises(SlimError, match="self is not the object of a method"):
+        step({"a.py": CALLED + more})
 
 
 def test_a_name_that_somebody_else_asks_for_stays():

@@ -13,7 +13,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from inletctl.flash.shorten import is_own, is_private, other_names, texts_of
+from inletctl.flash.shorten import check_self, is_own, is_private, other_names, texts_of
 from inletctl.flash.slim import Edit, SlimError, edited
 from inletctl.flash.trees import are_equal, walk
 
@@ -25,6 +25,7 @@ def direct(sources: Mapping[str, str], kept: Iterable[str] = ()) -> dict[str, st
     where the outcome is not as it should be.
     """
     trees = {path: ast.parse(text, path) for path, text in sources.items()}
+    check_self(trees)
     everything = list(trees.values())
     taken = other_names(everything) | set(kept)
     # A text may also be how the names begin that are asked for.

@@ -26,7 +26,7 @@ from pathlib import Path
 from inletctl.flash.foreign import foreign_names
 from inletctl.flash.places import Places, tables_of
 from inletctl.flash.room import busy_names
-from inletctl.flash.shorten import is_own
+from inletctl.flash.shorten import check_self, is_own
 from inletctl.flash.slim import Edit, SlimError, edited
 from inletctl.flash.trees import are_equal, uncollected, walk
 
@@ -55,6 +55,7 @@ def lend(
     Raises SyntaxError for a source that is none, SlimError where the outcome is not as it should be.
     """
     trees = {path: ast.parse(text, path) for path, text in sources.items()}
+    check_self(trees)
     foreign = foreign_names()
     held = _held(trees, set(kept), set(as_text)) | foreign
     uses = _uses({path: tree for path, tree in trees.items() if path not in as_text})

@@ -29,6 +29,7 @@ def shorten(sources: Mapping[str, str], kept: Iterable[str] = ()) -> dict[str, s
     where the outcome is not as it should be.
     """
     trees = {path: ast.parse(text, path) for path, text in sources.items()}
+    check_self(trees)
     names = _renamed(list(trees.values()), set(kept))
     return {path: _rewritten(text, trees[path], names, path) for path, text in sources.items()}
 
@@ -111,6 +112,30 @@ def _methods(tree: ast.AST) -> "Iterable[ast.FunctionDef]":
 def is_own(node: ast.Attribute) -> bool:
     """Tell whether it is an attribute of `self`."""
     return isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
+def check_self(trees: Mapping[str, ast.Module]) -> None:
+    """Raise SlimError where `self` is anything but the object that a method of a class is called for: is_own would be wrong."""
+    for path, tree in trees.items():
+        own: set[ast.AST] = set()
+        for node in walk(tree):
+            for method in node.body if isinstance(node, ast.ClassDef) else ():
+                if isinstance(method, ast.FunctionDef) and method.args.args[:1]:
+                    first = method.args.args[0]
+                    if first.arg == "self":
+                        own.add(first)
+                        own.update(part for part in walk(method) if _is_read(part))
+        for node in walk(tree):
+            names = (getattr(node, key, None) for key in ("id", "arg", "name", "asname"))
+            if node not in own and "self" in names:
+                raise SlimError(
+                    "%s, line %d: self is not the object of a method: call it otherwise"
+                    % (path, getattr(node, "lineno", 0))
+                )
+
+
+def _is_read(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
 
 
 def _objects(trees: "list[ast.Module]") -> "list[set[str]]":
