@@ -162,6 +162,19 @@ def test_of_related_classes_only_a_name_that_one_of_them_has_is_called_directly(
     assert made["b.py"] == derived
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        "from a import A\n\n\nclass B:\n    go = A.go\n\n    def _it(self):\n        return 2\n",
+        "from a import A as Z\n\n\nclass B:\n    go = Z.go\n\n    def _it(self):\n        return 2\n",
+        "import a\n\n\nclass B:\n    def run(self):\n        return a.A.go(self)\n\n    def _it(self):\n        return 2\n",
+    ],
+)
+def test_methods_of_a_class_that_lends_them_to_other_objects_stay(other):
+    """For an object of B, `go` calls what B calls so."""
+    assert direct({"a.py": CALLED, "b.py": other})["a.py"] == CALLED
+
+
 def test_a_method_right_below_a_statement_has_no_room_and_is_told():
     with pytest.raises(SlimError, match="line 4: no room above it"):
         made_of(CALLED.replace("\n\n", "\n"))

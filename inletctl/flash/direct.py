@@ -5,7 +5,8 @@ is not there goes through most of the table; then it looks through the class. Fo
 module. On an RP2040 a call is shorter by some 6 us, a pass of the loop has a hundred of them.
 
 Only a method that nobody could mean anything else by: private, without a decorator, called on `self` by its own class alone,
-by a name that no class related to this one has, and mentioned nowhere else. It stays where it is in the text, declared
+by a name that no class related to this one has, and mentioned nowhere else; of a class that nobody asks for a method as a
+function, to call it for another object. It stays where it is in the text, declared
 `global` in the class's body, so every line keeps its number. What was done is checked against the syntax trees.
 """
 
@@ -31,15 +32,35 @@ def direct(sources: Mapping[str, str], kept: Iterable[str] = ()) -> dict[str, st
     # A text may also be how the names begin that are asked for.
     begun = tuple(text for text in texts_of(everything) if is_private(text))
     families = _families(everything)
+    lent = _asked_of_classes(everything)
     made = {}
     for path, tree in trees.items():
         chosen = {}
         for node in tree.body:
-            if isinstance(node, ast.ClassDef):
+            if isinstance(node, ast.ClassDef) and not lent & _methods_of(node):
                 names = _callable(node, tree) - taken - families.get(node.name, set())
                 chosen[node] = {name for name in names if not name.startswith(begun)}
         made[path] = _rewritten(sources[path], tree, chosen, path)
     return made
+
+
+def _asked_of_classes(trees: Iterable[ast.Module]) -> set[str]:
+    """Return the names that a class is asked for: as a function, a method may be called for an object of another class."""
+    nodes = [node for tree in trees for node in walk(tree)]
+    classes = {node.name for node in nodes if isinstance(node, ast.ClassDef)}
+    classes |= {
+        node.asname for node in nodes if isinstance(node, ast.alias) and node.asname is not None
+    }
+    return {
+        node.attr
+        for node in nodes
+        if isinstance(node, ast.Attribute)
+        and getattr(node.value, "id", getattr(node.value, "attr", "")) in classes
+    }
+
+
+def _methods_of(node: ast.ClassDef) -> set[str]:
+    return {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
 
 
 def _families(trees: Iterable[ast.Module]) -> dict[str, set[str]]:
