@@ -188,6 +188,24 @@ def test_a_module_that_does_not_compile_is_named(tmp_path):
         build(REFERENCE, tmp_path)
 
 
+def test_what_nothing_mentions_stays_away_whatever_it_calls_itself(tmp_path):
+    (tmp_path / "boards").mkdir()
+    (tmp_path / "boards" / "rp2040-reference.json").write_bytes(
+        (FIRMWARE / "boards" / "rp2040-reference.json").read_bytes()
+    )
+    (tmp_path / "drivers").mkdir()
+    (tmp_path / "boot.py").write_text("", encoding="utf-8")
+    (tmp_path / "main.py").write_text(
+        "from drivers.finder import TEXT\n\n\ndef start():\n    print(TEXT)\n", encoding="utf-8"
+    )
+    part = "class Part:\n    def go(self):\n        self._it()\n\n    def _it(self):\n        print('seldom')\n"
+    (tmp_path / "drivers" / "finder.py").write_text(
+        "TEXT = 'often'\n\n\n" + part, encoding="utf-8"
+    )
+    made = build(REFERENCE, tmp_path).files["drivers/finder.mpy"]
+    assert b"often" in made and b"seldom" not in made
+
+
 def test_the_twin_of_a_wanted_module_is_deleted_and_data_is_not_looked_at():
     wanted = {"step.mpy": b"1", "board.json": b"2"}
     plan = make_plan(

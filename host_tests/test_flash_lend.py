@@ -192,7 +192,7 @@ def make_board_sources():
         for path in firmware_files()
     }
     kept = {"run", *identifiers(ast.parse(LOOP))}
-    short = shorten(slim(direct(room(sources, BUSY), kept), kept), kept)
+    short = shorten(direct(slim(room(sources, BUSY), kept), kept), kept)
     return short, *lend(short, kept, ("boot.py",))
 
 

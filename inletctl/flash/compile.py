@@ -169,7 +169,8 @@ def _compile_for_board(
         made = _made_here(relative)
         texts[relative] = with_values(text, made) if made else text
     try:
-        texts = shorten(slim(direct(room(texts, BUSY), kept), {"start", *kept}), kept)
+        # First what nobody mentions: a class with a name for the module is no longer one that does nothing else.
+        texts = shorten(direct(slim(room(texts, BUSY), {"start", *kept}), kept), kept)
         texts, _ = lend(texts, {"start", *kept}, (BOOT,))
     except SyntaxError as error:
         raise UserError(
