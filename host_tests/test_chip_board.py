@@ -71,13 +71,15 @@ class Bench:
         self.board._start_clock()
         self.board.next_pass()
         self.heard = bytearray()
+        self.wanted = 0  # the most that the report was asked to make at a time
         self.is_full = False
         self.is_at_rest = True
         self.stops = 0
 
     # A report and a desk.
-    def pending(self):
-        return self.left
+    def pending(self, wanted):
+        self.wanted = max(self.wanted, wanted)
+        return min(self.left, wanted)
 
     def take(self):
         self.left -= 1
@@ -122,6 +124,14 @@ def test_talk_sends_2_bytes_in_a_pass_without_time_and_never_more_than_64(bench)
     bench.clock.now_us += 9_500
     bench.board.talk(bench)
     assert bench.left == 134
+
+
+def test_where_the_period_is_over_no_more_is_made_than_is_sent(bench):
+    """What is made ahead takes time that a late pass has not: up to four numbers of a line."""
+    bench.left = 200
+    bench.clock.now_us += 9_500
+    bench.board.talk(bench)
+    assert bench.left == 198 and bench.wanted == 2
 
 
 def test_talk_takes_nothing_while_the_host_has_no_room(bench):

@@ -258,12 +258,12 @@ class ChipBoard:
     def talk(self, report) -> None:
         """Send what the console takes: 8 bytes, more where the period leaves time, 2 where it is over already.
 
-        `report`: pending() and take().
+        `report`: pending(wanted) and take(). Where the period is over no more is made than is sent.
         """
         sent = 0
         least = _TALK_BYTES if self._has_time() else _TALK_LATE_BYTES
         byte = self._byte
-        count = report.pending()
+        count = report.pending(least)
         while sent < _TALK_MAX and count:
             if not self._can_say() or (sent >= least and not self._has_time()):
                 return
@@ -272,7 +272,7 @@ class ChipBoard:
             sent += 1
             count -= 1
             if not count:
-                count = report.pending()
+                count = report.pending(least)
 
     def hear(self, desk) -> None:
         """Hand over what was heard: a byte, and more where the period leaves time.

@@ -191,12 +191,12 @@ class Report:
         self._other_end = end
         self.is_other = True
 
-    def pending(self) -> int:
+    def pending(self, wanted: int = _AHEAD) -> int:
         """Return how many bytes can be taken now: 0 only where no line waits, never more than 29.
 
-        With at least 8 bytes waiting it is at least 8; ask again after those.
+        `wanted`: 1..8, so many are made where as many wait; ask again after those.
         """
-        while self._out_count < _AHEAD:
+        while self._out_count < wanted:
             if not self._is_begun and not self._begin():
                 break
             if self._piece < len(self._before):
