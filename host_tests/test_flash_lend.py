@@ -93,6 +93,14 @@ def test_a_word_that_the_firmware_says_itself_is_not_given():
     assert word not in names.values() and word in texts["a.py"]
 
 
+def test_a_word_that_a_text_mentions_is_not_given_though_micropython_has_it_too():
+    """Who asks for an attribute by that text would find another one: `rate` is a name of the stubs."""
+    assert "rate" in foreign_names() and "rate" in rom_names()
+    asks = "def f(o):\n    return getattr(o, 'rate', None)\n\n\nclass A:\n    def g(self):\n"
+    many = "".join("        self.rather_long_%d = %d\n" % (n, n) for n in range(2000))
+    assert "rate" not in lend({"a.py": asks + many})[1].values()
+
+
 def test_letters_of_any_length_and_texts_are_met():
     text = "class A:\n    def f(self):\n        x = 'ä how_many'; self.how_many = x; self.other_one = (\n            self.how_many)\n"
     made = lend({"a.py": text})[0]["a.py"]

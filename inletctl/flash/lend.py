@@ -26,7 +26,7 @@ from pathlib import Path
 from inletctl.flash.foreign import foreign_names
 from inletctl.flash.places import Places, tables_of
 from inletctl.flash.room import busy_names
-from inletctl.flash.shorten import check_self, is_own
+from inletctl.flash.shorten import check_self, is_own, texts_of
 from inletctl.flash.slim import Edit, SlimError, edited
 from inletctl.flash.trees import are_equal, uncollected, walk
 
@@ -65,9 +65,9 @@ def lend(
         # The busiest have the choice; what is seldom there comes last.
         key=lambda name: (name not in busy, -uses[name], -len(name), name),
     )
-    # Of MicroPython's own names those that the firmware has no use for are free.
+    # Of MicroPython's own names those that the firmware has no use for, not even in a text, are free.
     everything = {name for tree in trees.values() for name in identifiers(tree)}
-    everything |= held - foreign | set(kept)
+    everything |= held - foreign | set(kept) | texts_of(list(trees.values()))
     rom = rom_names()
     taken = everything.union(rom)
     names = _shared_out(
