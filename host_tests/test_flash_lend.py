@@ -66,6 +66,7 @@ def test_one_name_becomes_one_word_in_every_module():
     [
         ("class A:\n    def f(self, o):\n        return getattr(o, 'by_name')\n\n    def by_name(self):\n        pass\n", "by_name"),
         ("class A:\n    def f(self):\n        return getattr(self, '_do_' + 'it')\n\n    def _do_it(self):\n        pass\n", "_do_it"),
+        ("from collections import namedtuple\n\nPair = namedtuple('Pair', 'first_one, other_one')\n\n\ndef f(o):\n    return o.other_one\n", "other_one"),
         ("class OddError(ValueError):\n    pass\n", "OddError"),
         ("class Port:\n    def readinto(self, buffer):\n        pass\n", "readinto"),
         ("import struct\n\n\ndef f(data):\n    return struct.unpack('<I', data)\n", "unpack"),
@@ -79,6 +80,16 @@ def test_one_name_becomes_one_word_in_every_module():
 def test_what_somebody_else_asks_for_keeps_its_name(text, kept):
     texts, names = lend({"a.py": text})
     assert kept not in names and kept in texts["a.py"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["'_' + a", "a + '_it'", "'on_' + a", "'_do_%s' % a", "'{}_it'.format(a)", "f'_do_{a}'"],
+)
+def test_a_name_put_together_that_nobody_could_know_is_told(name):
+    """The names themselves would be others on the board, and only there."""
+    with pytest.raises(SlimError, match=r"a\.py, line 2: a name put together"):
+        lend({"a.py": "def f(o, a):\n    return getattr(o, %s)\n" % name})
 
 
 def test_what_goes_as_text_stays_and_its_names_too():

@@ -36,6 +36,8 @@ SELDOM = ("vehicle/bus_cpc", "vehicle/can_cpc", "vehicle/bus_i3lim", "vehicle/ca
            "drivers/board_shape", "drivers/board_spi", "ports/records", "ports/change")  # fmt: skip
 # Decorators of functions that another compiler reads: names in them are its own words.
 _OTHER_COMPILERS = {"asm_pio", "viper", "native", "asm_thumb", "asm_xtensa"}
+# Built-in functions that ask an object for an attribute by a text.
+_ASKING = {"getattr", "setattr", "hasattr", "delattr"}
 
 
 def rom_names() -> tuple[str, ...]:
@@ -221,13 +223,13 @@ def _held(trees: Mapping[str, ast.Module], kept: set[str], as_text: set[str]) ->
                 held |= set(identifiers(node))
             elif isinstance(node, ast.ImportFrom | ast.Import):
                 held |= _of_import(node, trees)
+            elif isinstance(node, ast.Call):
+                held |= _of_call(node, path)
             elif isinstance(node, ast.FunctionDef) and _is_for_others(node):
                 held |= set(identifiers(node))
             elif isinstance(node, ast.ClassDef) and _is_exception(node):
                 held.add(node.name)
-    begun = tuple(
-        text for text in held if text.startswith("_") and text.endswith("_") and len(text) > 2
-    )
+    begun = tuple(text for text in held if _is_beginning(text))
     return held | {
         name
         for tree in trees.values()
@@ -248,6 +250,38 @@ def _of_import(node: "ast.ImportFrom | ast.Import", trees: Mapping[str, ast.Modu
         # Somebody else's, or a package without a file of its own: its modules.
         held |= names
     return held
+
+
+def _of_call(node: ast.Call, path: str) -> set[str]:
+    """Return the names that a call has in a text of several. Raises SlimError for a name put together that nobody could know."""
+    called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+    if called == "namedtuple":
+        texts = [part.value for part in walk(node) if isinstance(part, ast.Constant)]
+        return {
+            word
+            for text in texts
+            if isinstance(text, str)
+            for word in text.replace(",", " ").split()
+        }
+    if called in _ASKING and len(node.args) > 1:
+        first = node.args[1]
+        is_made = isinstance(first, ast.BinOp | ast.JoinedStr) or (
+            isinstance(first, ast.Call) and isinstance(first.func, ast.Attribute)
+        )
+        while isinstance(first, ast.BinOp):
+            first = first.left
+        text = first.value if isinstance(first, ast.Constant) else None
+        if is_made and not (isinstance(text, str) and _is_beginning(text)):
+            raise SlimError(
+                "%s, line %d: a name put together has to begin with a text such as '_do_'"
+                % (path, node.lineno)
+            )
+    return set()
+
+
+def _is_beginning(text: str) -> bool:
+    """Tell whether names that begin so keep their names."""
+    return text.startswith("_") and text.endswith("_") and len(text) > 2
 
 
 def _is_for_others(node: ast.FunctionDef) -> bool:
