@@ -180,9 +180,10 @@ def test_a_method_right_below_a_statement_has_no_room_and_is_told():
         made_of(CALLED.replace("\n\n", "\n"))
 
 
-def test_a_call_that_is_written_otherwise_is_told():
+@pytest.mark.parametrize("call", ["self._it ()", "self._it(n for n in (1, 2))"])
+def test_a_call_that_is_written_otherwise_is_told(call):
     with pytest.raises(SlimError, match="line 3: a call that is written otherwise"):
-        made_of(CALLED.replace("self._it()", "self._it ()"))
+        made_of(CALLED.replace("self._it()", call))
 
 
 def test_a_text_that_is_another_program_is_found_out(monkeypatch):

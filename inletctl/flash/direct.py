@@ -174,7 +174,9 @@ def _call(node: ast.Call, lines: list[str], path: str) -> Edit:
     assert isinstance(func, ast.Attribute)
     first, start = func.lineno - 1, func.col_offset
     last, end = (func.end_lineno or 0) - 1, func.end_col_offset or 0
-    if lines[last].encode()[end : end + 1] != b"(":
+    # A generator that is all of a call's arguments has no brackets of its own.
+    is_alone = len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp)
+    if lines[last].encode()[end : end + 1] != b"(" or is_alone:
         raise SlimError("%s, line %d: a call that is written otherwise" % (path, func.lineno))
     more = b", " if node.args or node.keywords else b""
     return (first, start, last, end + 1, func.attr.encode() + b"(self" + more)
