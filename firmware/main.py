@@ -215,6 +215,8 @@ class Host:
         if is_done:
             self._loader = None
             unload("vehicle.loader")
+            # Half a second to hear the car in: what is loaded next would deafen the inlet for two.
+            self._passes = 0
         board.end_long()
 
     def _load_desk(self) -> None:

@@ -297,6 +297,41 @@ def test_overrun_is_noise_neither_periods_nor_quiet(bench):
     assert len(bench.read(10)) == 4
 
 
+def test_a_pass_that_took_long_finds_the_newest_periods_of_a_good_pilot(bench):
+    bench.pilot(periods=3)
+    bench.read(0)
+    bench.pilot(periods=200)
+    found = bench.read(200)
+    assert len(found) == 5 and nearly(found, 300, 1000)
+    assert bench.capture.quiet_ms == 0
+
+
+def test_a_pilot_that_stopped_in_a_long_pass_is_quiet_since_then(bench):
+    bench.pilot(periods=3)
+    bench.read(0)
+    bench.pilot(periods=150)
+    bench.push(*[0] * 20)
+    assert nearly(bench.read(200), 300, 1000)
+    assert 45 <= bench.capture.quiet_ms <= 55
+
+
+@pytest.mark.parametrize(("more", "is_noise"), [(3, False), (4, True)])
+def test_more_than_four_words_a_millisecond_are_noise_in_a_long_pass_too(bench, more, is_noise):
+    bench.pilot(periods=3)
+    bench.read(0)
+    bench.pilot(periods=2 * 60)
+    bench.push(*[bench.high(300), bench.low(700)][: more % 2], *[0] * (more & ~1))
+    found = bench.read(60)
+    assert (found == []) is is_noise
+    assert bench.capture.quiet_ms == 0 or not is_noise
+
+
+def test_a_clock_that_goes_back_makes_no_long_pass(bench):
+    bench.read(1000)
+    bench.pilot(periods=200)
+    assert bench.read(900) == []
+
+
 def test_words_overwritten_while_they_are_read_are_not_used(bench):
     class Racing:
         """Goes on by `step` words between two looks at the count."""

@@ -3,6 +3,7 @@
 import json
 import runpy
 import sys
+from itertools import pairwise
 
 import pytest
 
@@ -223,6 +224,21 @@ def test_board_with_a_console_gets_its_desk_once_the_loop_runs_and_answers(firmw
     lines = [json.loads(line) for line in board.heard.decode().splitlines()]
     assert [line["is"] for line in lines if "is" in line] == ["rp2040 bench e6 unknown"]
     assert board.errors == []
+
+
+def test_between_the_cars_side_and_the_desk_the_car_is_heard_for_half_a_second(firmware_main):
+    board = FakeBoard(passes=300, wanted=WINDOW)
+    board.words = "rp2040 bench e6"
+    firmware_main["run"](board)
+    passes = [
+        board.calls[:at].count("actuate")
+        for at, call in enumerate(board.calls)
+        if call == "begin_long"
+    ]
+    gaps = [after - before for before, after in pairwise(passes)]
+    assert max(gaps) == firmware_main["DESK_AFTER"] + 1
+    assert len(gaps) - gaps.index(max(gaps)) == 3, "the desk's three steps come after it"
+    assert max(gaps[: gaps.index(max(gaps))]) == firmware_main["CAR_EVERY"]
 
 
 def test_a_desk_that_cannot_be_loaded_is_told_and_the_inlet_goes_on(firmware_main, monkeypatch):

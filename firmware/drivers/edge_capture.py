@@ -30,6 +30,8 @@ DMA_COUNT = const(0x3FF00000)
 _REARM_BELOW = const(0x20000000)
 # Newest words looked at in one read. 12 hold five periods; twice that lets a glitch or two lie between them.
 _SCAN_WORDS = const(24)
+# More than 4 words a millisecond, twice what a pilot gives, are noise, however long a pass took: loading takes up to 0.2 s.
+_NOISE_SHIFT = const(2)
 # Phases below 1 us are glitches: the shortest lawful one is 3 % of 1.05 ms, 28 us.
 _GLITCHES_PER_S = const(1_000_000)
 _QUIET_MAX_MS = const(1000)
@@ -116,7 +118,7 @@ class EdgeCapture:
 
         Both arrays hold at least 5 ints, in 0.1 us: the high time rounded down, the period rounded up, so the duty
         is never above the true one by more than the 2 cycles an edge is seen late. `now_ms` is the pass's tick.
-        More new words than the ring holds are noise: no period, and not quiet.
+        More new words than the ring holds, and than a pilot gives in that time, are noise: no period, and not quiet.
         """
         left = self._dma.count
         found = self.decode(highs_x10, periods_x10, left, now_ms)
@@ -133,8 +135,11 @@ class EdgeCapture:
         self._left = left
         self._read_ms = now_ms
         if fresh > RING_WORDS:
-            self.quiet_ms = 0
-            return 0
+            if fresh >> _NOISE_SHIFT > elapsed_ms:
+                self.quiet_ms = 0
+                return 0
+            # A pass that took long: what the ring still holds is as good as ever.
+            fresh = RING_WORDS
         k = self._back_to_edge(fresh, -1 - left)
         if k == 0:
             # Quiet words or none at all (a dead machine, a dead DMA): both are silence, and time tells how long.
