@@ -51,6 +51,25 @@ def test_while_the_board_loads_a_passage_may_last_longer(at_ms):
     assert bool(disagreements(run(*one), run(*other))) == (at_ms == agree.LOADED_MS)
 
 
+@pytest.mark.parametrize(
+    ("at_ms", "s2_close", "charger_ma", "needs_car", "agree_"),
+    [
+        (agree.CAR_MS - 10, 0, 0, True, True),
+        (agree.CAR_MS, 0, 0, True, False),
+        (agree.CAR_MS - 10, 1, 0, True, False),
+        (agree.CAR_MS - 10, 0, 9000, True, False),
+        (agree.CAR_MS - 10, 0, 0, False, False),
+    ],
+)
+def test_until_the_cars_side_is_loaded_the_board_may_permit_more_while_s2_is_open(
+    at_ms, s2_close, charger_ma, needs_car, agree_
+):
+    values = {"session": 1, "s2_close": s2_close}
+    host = run(row(0), row(at_ms, **values))
+    board = run(row(0), row(at_ms, permitted_ma=32000, charger_ma=charger_ma, **values))
+    assert (disagreements(host, board, needs_car) == []) is agree_
+
+
 def test_where_charging_waits_for_the_cars_side_the_board_may_begin_later_and_no_earlier():
     late_ms = agree.TIME_MS + agree.CAR_MS
     late = (

@@ -8,6 +8,7 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from inletctl.flash.shorten import is_own
 from inletctl.flash.trees import walk
 
 # Sizes that a table has, and the bits of a name's hash that MicroPython keeps on an RP2040 (py/map.c, py/qstr.c).
@@ -137,8 +138,7 @@ def members(
                 part.attr
                 for part in walk(method)
                 if isinstance(part, ast.Attribute)
-                and isinstance(part.value, ast.Name)
-                and part.value.id == "self"
+                and is_own(part)
                 and isinstance(part.ctx, ast.Store)
             )
     return found
