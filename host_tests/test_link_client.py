@@ -7,6 +7,7 @@ from link_bench import FakeBoard, connect
 
 from inletctl.errors import UserError
 from inletctl.link.client import Identity, RefusedError
+from inletctl.link.codec import command_line
 from inletctl.link.port import PortLost
 from inletctl.link.refusal_words import WORDS, refusal
 from setting_rows import TABLE
@@ -33,6 +34,16 @@ def test_half_a_line_that_somebody_left_behind_spoils_nothing(board):
     client = connect(board)
     board.waiting += b'{"v":1,"id":3,"do":"sto'
     assert client.ask("hello", tries=1).words
+
+
+def test_an_answer_that_an_earlier_program_asked_for_is_not_taken_for_ones_own(board):
+    before = connect(board)
+    before.hello()
+    before._port.write(b"\n" + command_line(before._id, "hello"))
+    before.close()
+    board.is_deaf = True
+    with pytest.raises(UserError, match="answers nothing"):
+        connect(board).ask("stop")
 
 
 def test_no_board_and_a_board_that_does_not_answer_are_told_apart(board):

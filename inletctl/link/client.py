@@ -69,7 +69,8 @@ class BoardClient:
         self._clock = clock
         self._reopen = reopen
         self._sleep = sleep
-        self._id = 0
+        # Not from 0 on: an answer that an earlier program asked for may still be on its way.
+        self._id = int(clock() * 1000) & TICKS_MASK
         self._reply: Reply | None = None
 
     def close(self) -> None:
