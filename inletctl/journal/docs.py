@@ -81,7 +81,7 @@ Trouble codes and their meaning: [codes](codes/README.md). Nothing here decides 
   is kept is read before the parts are loaded. Room for the files of a write is kept in one piece. A part stays only where 10 KB are left beside
   it, that room and the loader, which takes 3 KB and goes.
 * **What fits on a Pico** (emulated RP2040, all of its heap read ten times a second from outside): without CAN all of it, and with native CAN
-  and lines too: 21 KB are left, and 10 KB less while the log is open; a record was written. With a communication controller, heater
+  and lines too: 20 KB are left, and 10 KB less while the log is open; a record was written. With a communication controller, heater
   and door besides, less. How an object is made (its `__init__`) a board forgets once it is made (`firmware/modules.py`). A heap that is nearly full is in pieces, too: where the log's code finds no room the board says so,
   keeps what it knows until it is switched off, and tries again each hour.
 * **Each pass** it hears what was read and decided, after the commands were obeyed; it allocates nothing.
