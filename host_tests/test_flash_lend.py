@@ -8,12 +8,10 @@ import pytest
 from mpy_run import run_script
 from test_flash_shorten import LOOP, runs_and_answers
 
-from inletctl.flash.direct import direct
+from inletctl.flash.compile import quickened
 from inletctl.flash.foreign import foreign_names, names_of_stubs
 from inletctl.flash.lend import identifiers, lend, rom_names
-from inletctl.flash.room import BUSY, room
-from inletctl.flash.shorten import shorten
-from inletctl.flash.slim import SlimError, slim
+from inletctl.flash.slim import SlimError
 from inletctl.house import FIRMWARE, firmware_files
 
 TWO = {
@@ -211,7 +209,7 @@ def make_board_sources():
         for path in firmware_files()
     }
     kept = {"run", *identifiers(ast.parse(LOOP))}
-    short = shorten(direct(slim(room(sources, BUSY), kept), kept), kept)
+    short = quickened(sources, kept)
     return short, *lend(short, kept, ("boot.py",))
 
 

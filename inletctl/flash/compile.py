@@ -5,7 +5,7 @@ import os
 import struct
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,9 +169,7 @@ def _compile_for_board(
         made = _made_here(relative)
         texts[relative] = with_values(text, made) if made else text
     try:
-        # First what nobody mentions: a class with a name for the module is no longer one that does nothing else.
-        texts = shorten(direct(slim(room(texts, BUSY), {"start", *kept}), kept), kept)
-        texts, _ = lend(texts, {"start", *kept}, (BOOT,))
+        texts, _ = lend(quickened(texts, {"start", *kept}), {"start", *kept}, (BOOT,))
     except SyntaxError as error:
         raise UserError(
             "firmware/%s does not compile: SyntaxError: %s." % (error.filename, error.msg)
@@ -182,6 +180,15 @@ def _compile_for_board(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(texts[relative], encoding="utf-8")
         return compile_all(Path(folder), sources, _ARCHITECTURES[chip])
+
+
+def quickened(texts: Mapping[str, str], kept: Iterable[str]) -> dict[str, str]:
+    """Return the sources (path -> text) with all that makes a board smaller and faster, but for lent names.
+
+    `kept`: names that something outside of them asks for.
+    """
+    # What nobody mentions before the direct calls: a class with a name for the module no longer does nothing else.
+    return shorten(direct(slim(room(texts, BUSY), kept), kept), kept)
 
 
 def _made_here(relative: str) -> dict[str, str]:

@@ -6,8 +6,8 @@ module. On an RP2040 a call is shorter by some 6 us, a pass of the loop has a hu
 
 Only a method that nobody could mean anything else by: private, without a decorator, called on `self` by its own class alone,
 by a name that no class related to this one has, and mentioned nowhere else; of a class that nobody asks for a method as a
-function, to call it for another object. It stays where it is in the text, declared
-`global` in the class's body, so every line keeps its number. What was done is checked against the syntax trees.
+function, to call it for another object. It stays where it is in the text, declared `global` in the class's body, so every line
+keeps its number. What was done is checked against the syntax trees.
 """
 
 import ast
@@ -16,9 +16,10 @@ from collections.abc import Iterable, Mapping
 
 from inletctl.flash.shorten import check_self, is_own, is_private, other_names, texts_of
 from inletctl.flash.slim import Edit, SlimError, edited
-from inletctl.flash.trees import are_equal, walk
+from inletctl.flash.trees import are_equal, uncollected, walk
 
 
+@uncollected
 def direct(sources: Mapping[str, str], kept: Iterable[str] = ()) -> dict[str, str]:
     """Return `sources` (path -> text of a module) with direct calls.
 
@@ -31,14 +32,17 @@ def direct(sources: Mapping[str, str], kept: Iterable[str] = ()) -> dict[str, st
     taken = other_names(everything) | set(kept)
     # A text may also be how the names begin that are asked for.
     begun = tuple(text for text in texts_of(everything) if is_private(text))
-    families = _families(everything)
+    related, shared = _related(everything)
     lent = _asked_of_classes(everything)
     made = {}
     for path, tree in trees.items():
         chosen = {}
+        named = Counter(part.name for part in walk(tree) if isinstance(part, ast.FunctionDef))
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and not lent & _methods_of(node):
-                names = _callable(node, tree) - taken - families.get(node.name, set())
+                names = {name for name in _callable(node) if named[name] == 1} - taken
+                if node.name in related:
+                    names -= shared
                 chosen[node] = {name for name in names if not name.startswith(begun)}
         made[path] = _rewritten(sources[path], tree, chosen, path)
     return made
@@ -63,8 +67,8 @@ def _methods_of(node: ast.ClassDef) -> set[str]:
     return {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
 
 
-def _families(trees: Iterable[ast.Module]) -> dict[str, set[str]]:
-    """Return, by the name of a class with company, the private names that two classes with company have.
+def _related(trees: Iterable[ast.Module]) -> tuple[set[str], set[str]]:
+    """Return the names of classes with company, and the names that two of those have.
 
     Company is what a class is made from, what is made from it, and any other class of its name.
     """
@@ -89,56 +93,30 @@ def _families(trees: Iterable[ast.Module]) -> dict[str, set[str]]:
                     or (isinstance(part, ast.Attribute) and is_own(part))
                 }
             )
-    shared = {name for name, times in met.items() if times > 1}
-    return dict.fromkeys(related, shared)
+    return related, {name for name, times in met.items() if times > 1}
 
 
-def _callable(node: ast.ClassDef, tree: ast.Module) -> set[str]:
-    """Return the private methods of a class that it does nothing with but call them, by names no other class here has."""
-    named = Counter(part.name for part in walk(tree) if isinstance(part, ast.FunctionDef))
+def _callable(node: ast.ClassDef) -> set[str]:
+    """Return the private methods of a class that it does nothing with but call them on its own object."""
     mentioned = Counter(
         part.attr for part in walk(node) if isinstance(part, ast.Attribute) and is_own(part)
     )
-    called = _called(node)
+    called = Counter(
+        part.func.attr
+        for part in walk(node)
+        if isinstance(part, ast.Call)
+        and isinstance(part.func, ast.Attribute)
+        and is_own(part.func)
+    )
     return {
         part.name
         for part in node.body
         if isinstance(part, ast.FunctionDef)
         and is_private(part.name)
         and not part.decorator_list
-        and named[part.name] == 1
-        and _has_self(part)
+        and [first.arg for first in part.args.args[:1]] == ["self"]
         and 0 < called[part.name] == mentioned[part.name]
     }
-
-
-def _called(node: ast.ClassDef) -> Counter[str]:
-    """Count how often each attribute of `self` is called, where `self` is the method's own."""
-    found: Counter[str] = Counter()
-    for method in node.body:
-        if isinstance(method, ast.FunctionDef) and _has_self(method):
-            found.update(
-                part.func.attr
-                for part in walk(method)
-                if isinstance(part, ast.Call)
-                and isinstance(part.func, ast.Attribute)
-                and is_own(part.func)
-            )
-    return found
-
-
-def _has_self(method: ast.FunctionDef) -> bool:
-    """Tell whether `self` means the object, and nothing else, all through a method."""
-    arguments = [part.arg for part in walk(method) if isinstance(part, ast.arg)]
-    return (
-        arguments.count("self") == 1
-        and method.args.args[:1] != []
-        and method.args.args[0].arg == "self"
-        and not any(
-            isinstance(part, ast.Name) and part.id == "self" and not isinstance(part.ctx, ast.Load)
-            for part in walk(method)
-        )
-    )
 
 
 def _rewritten(

@@ -7,6 +7,7 @@ on, one place after the other. On an RP2040 each place too many costs 0.4 us, an
 import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from inletctl.flash.shorten import is_own
 from inletctl.flash.trees import walk
@@ -24,6 +25,7 @@ def size_of(count: int) -> int:
     return next((size for size in SIZES if size >= count), count)
 
 
+@cache
 def hash_of(word: str) -> int:
     """Return MicroPython's hash of a word, 1..255."""
     made = 5381

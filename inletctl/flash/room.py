@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from inletctl.flash.places import classes_of, members, size_of
 from inletctl.flash.slim import Edit, SlimError, edited
-from inletctl.flash.trees import are_equal
+from inletctl.flash.trees import are_equal, uncollected
 
 # Where a pass of the loop looks most often, measured on an emulated RP2040: of all 1,800 looks a pass two in three.
 BUSY = {
@@ -38,6 +38,7 @@ BUSY = {
 _FULL_PCT = 80
 
 
+@uncollected
 def room(sources: Mapping[str, str], busy: "Mapping[str, tuple[str, ...]]") -> dict[str, str]:
     """Return `sources` (path -> text of a module) with room in the objects of the classes `busy` (path -> names).
 
